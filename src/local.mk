@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# L0 ground, L1 abstract types
+public_headers = src/priori/array.h src/priori/bound.h src/priori/context.h src/priori/fidelity.h src/priori/filter.h \
+  src/priori/geometry.h src/priori/io.h src/priori/kind.h src/priori/map.h src/priori/metrics.h src/priori/network.h \
+  src/priori/operator.h src/priori/phantom.h src/priori/prior.h src/priori/priori.h src/priori/real.h src/priori/registry.h \
+  src/priori/rng.h src/priori/schedule.h src/priori/solver.h src/priori/state.h src/priori/status.h
+private_headers = src/par.h src/vec.h
+src_sources = src/status.c src/context.c src/array.c src/par.c src/vec.c
+# compiled once more in double for the float library's certificates
+wide_sources =
+avx2_sources =
+avx512_sources =

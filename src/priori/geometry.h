@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* priori/geometry.h - where the rays run; shared by the projector, FBP/FDK, centre finding and exact phantoms. */
+#ifndef PRIORI_GEOMETRY_H
+#define PRIORI_GEOMETRY_H
+#include "priori/array.h"
+#ifdef __cplusplus
+extern "C" {
+#endif
+typedef enum pri_beam { PRI_PARALLEL, PRI_FAN_FLAT, PRI_FAN_CURVED, PRI_CONE_FLAT, PRI_VECTORS } pri_beam;
+typedef struct pri_meta {           /* what a file says of its data; NAN, 0 or NULL where it is silent */
+  const double *angles;             /* rad */
+  ptrdiff_t nangles;
+  double pixel[3], bin[2];          /* mm, x first */
+  double sod, sdd, center;          /* mm, mm, bins */
+  const char *source;               /* for messages and provenance: "scan.h5:/exchange/theta" */
+} pri_meta;
+typedef struct pri_geometry {       /* lengths in mm, angles in rad; world x to the right, y up, z along the axis */
+  pri_beam beam;
+  ptrdiff_t views, rows, bins;      /* rows = 1 but for cone */
+  const double *angle;              /* [views] */
+  double sod, sdd, bin, row;
+  double center, row_center, tilt;  /* 0-based bin centre, row centre, rad */
+  ptrdiff_t n[3];                   /* image: x, y, z pixels */
+  double pixel, slice;
+  const double *vectors;            /* PRI_VECTORS: [views][12] */
+} pri_geometry;
+/* Copies, so that a geometry can outlive what it was made from; pri_geometry_fini releases what copy made. */
+PRI_API PRI_MUST_CHECK pri_status pri_geometry_copy(pri_ctx *ctx, pri_geometry *dst, const pri_geometry *src);
+PRI_API void pri_geometry_fini(pri_ctx *ctx, pri_geometry *g);
+/* source point and direction (unit length) of a ray; parallel rays: any point on the ray, before the object */
+PRI_API void pri_geometry_ray(const pri_geometry *g, ptrdiff_t view, double row, double bin, double from[3], double along[3]);
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* priori/map.h - y = F(x), not linear: a decoder, transmission exp(-Ax), clipping. Every operator is a map. */
+#ifndef PRIORI_MAP_H
+#define PRIORI_MAP_H
+#include "priori/operator.h"
+#ifdef __cplusplus
+extern "C" {
+#endif
+typedef struct pri_map_class {
+  pri_kind kind;
+  /* REQUIRED */
+  pri_status (*init)(pri_ctx *ctx, void *priv, const pri_meta *meta, pri_shape *dom, pri_shape *ran);
+  pri_status (*apply)(pri_ctx *ctx, const void *priv, pri_real *y, const pri_real *x, ptrdiff_t items, void *scratch);
+  pri_status (*vjp)(pri_ctx *ctx, const void *priv, pri_real *gx, const pri_real *x, const pri_real *gy, ptrdiff_t items, void *scratch); /* F'(x)' gy */
+  /* OPTIONAL */
+  void (*fini)(pri_ctx *ctx, void *priv);
+  size_t (*scratch)(const void *priv);
+  pri_status (*encode)(pri_ctx *ctx, const void *priv, pri_real *x, const pri_real *y, ptrdiff_t items, void *scratch);                  /* some x with F(x) near y */
+} pri_map_class;
+typedef struct pri_map pri_map;
+PRI_API PRI_MUST_CHECK pri_status pri_map_create(pri_ctx *ctx, pri_map **out, const char *spec, const pri_meta *meta, const pri_shape *dom, const pri_shape *ran);
+PRI_API PRI_MUST_CHECK pri_status pri_map_of(pri_ctx *ctx, pri_map **out, pri_operator *A);                            /* refs A */
+PRI_API PRI_MUST_CHECK pri_status pri_map_chain(pri_ctx *ctx, pri_map **out, pri_map *const *maps, int n);             /* maps[0] first; refs all */
+PRI_API pri_operator *pri_map_linear(const pri_map *F);                                                 /* borrowed; NULL if not linear */
+PRI_API const pri_shape *pri_map_domain(const pri_map *F);
+PRI_API const pri_shape *pri_map_range(const pri_map *F);
+PRI_API PRI_MUST_CHECK pri_status pri_map_apply(const pri_map *F, pri_array *y, const pri_array *x);
+PRI_API PRI_MUST_CHECK pri_status pri_map_vjp(const pri_map *F, pri_array *gx, const pri_array *x, const pri_array *gy);
+PRI_API void pri_map_destroy(pri_map **F);
+#ifdef __cplusplus
+}
+#endif
+#endif

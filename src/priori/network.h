@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* priori/network.h - a fixed graph; after plan() nothing is allocated. */
+#ifndef PRIORI_NETWORK_H
+#define PRIORI_NETWORK_H
+#include "priori/array.h"
+#ifdef __cplusplus
+extern "C" {
+#endif
+typedef struct pri_network pri_network;
+typedef struct pri_plan pri_plan;               /* a network at one input shape; make one a shape, keep a few */
+PRI_API PRI_MUST_CHECK pri_status pri_network_load(pri_ctx *ctx, pri_network **out, const char *path);                  /* weights, graph, card */
+PRI_API PRI_MUST_CHECK pri_status pri_network_create(pri_ctx *ctx, pri_network **out, const char *recipe);              /* "drunet:width=16,blocks=2"; weights drawn from the seed */
+PRI_API PRI_MUST_CHECK pri_status pri_network_save(const pri_network *net, const char *path);
+PRI_API size_t pri_network_weights(const pri_network *net, pri_real **flat);                             /* count; borrowed */
+PRI_API void pri_network_destroy(pri_network **net);
+PRI_API PRI_MUST_CHECK pri_status pri_plan_create(const pri_network *net, pri_plan **out, const pri_shape *in, int training);
+PRI_API PRI_MUST_CHECK pri_status pri_plan_forward(pri_plan *p, pri_real *y, const pri_real *x, const double *cond);    /* cond: noise level of each item */
+PRI_API PRI_MUST_CHECK pri_status pri_plan_vjp(pri_plan *p, pri_real *gx, const pri_real *gy);                          /* at the x of the last forward */
+PRI_API PRI_MUST_CHECK pri_status pri_plan_backward(pri_plan *p, pri_real *gw, pri_real *gx, const pri_real *gy);       /* adds to gw; gx may be NULL */
+PRI_API void pri_plan_destroy(pri_plan **p);
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* priori/operator.h - y = A x, linear; fixed after creation. A acts on one item; calls take any number of them, one behind the
+   other, as LAPACK takes right-hand sides: one operator serves whole blocks, the last short one, and a norm found on one item. */
+#ifndef PRIORI_OPERATOR_H
+#define PRIORI_OPERATOR_H
+#include "priori/array.h"
+#include "priori/bound.h"
+#include "priori/geometry.h"
+#include "priori/kind.h"
+#ifdef __cplusplus
+extern "C" {
+#endif
+enum { PRI_OP_SELFADJOINT = 1u, PRI_OP_DIAGONAL = 2u, PRI_OP_PROJECTION = 4u, PRI_OP_NONNEGATIVE = 8u };
+typedef struct pri_operator_class {
+  pri_kind kind;                    /* first: a kind pointer is a class pointer */
+  /* REQUIRED. init: dom or ran may arrive with nd == 0 (unknown): init fills it, PRI_ESHAPE on conflict */
+  pri_status (*init)(pri_ctx *ctx, void *priv, const pri_meta *meta, pri_shape *dom, pri_shape *ran);
+  pri_status (*apply)(pri_ctx *ctx, const void *priv, pri_real *y, const pri_real *x, ptrdiff_t items, void *scratch);
+  pri_status (*adjoint)(pri_ctx *ctx, const void *priv, pri_real *x, const pri_real *y, ptrdiff_t items, void *scratch);
+  /* OPTIONAL; the generic stand-in: nothing; 0; 0; A'(A x); power iteration (an ESTIMATE); conjugate gradients */
+  void (*fini)(pri_ctx *ctx, void *priv);                 /* must accept a half-built priv */
+  unsigned (*flags)(const void *priv);
+  size_t (*scratch)(const void *priv);                    /* bytes one call needs, whatever the items */
+  pri_status (*normal)(pri_ctx *ctx, const void *priv, pri_real *z, const pri_real *x, ptrdiff_t items, void *scratch);
+  pri_bound (*norm)(const void *priv);
+  /* y = A x and x = A' y in double whatever pri_real is: what certificates are made of. Stand-in: through pri_real, and then no
+     certificate is PROVEN. The double build never calls them. Items as above */
+  pri_status (*apply_wide)(pri_ctx *ctx, const void *priv, double *y, const double *x, ptrdiff_t items, void *scratch);
+  pri_status (*adjoint_wide)(pri_ctx *ctx, const void *priv, double *x, const double *y, ptrdiff_t items, void *scratch);
+  pri_status (*resolvent)(pri_ctx *ctx, const void *priv, pri_real *x, const pri_real *b, double rho, ptrdiff_t items, void *scratch);
+                                                          /* (A'A + rho I)^-1 b; rho = 0: pseudo-inverse for b in range(A') */
+  /* OPTIONAL; none: PRI_ENOTSUP */
+  pri_status (*part)(pri_ctx *ctx, const void *priv, void *sub, const pri_box *ran, pri_box *dom);
+                      /* the rows `ran` of A as an operator on the box `dom` that they read: view subsets (ordered subsets, SPDHG),
+                         blocks with halo (streaming, out of core), slabs (MPI). sub: a private struct of this class, parameters copied,
+                         the rest zero; part stands in for init */
+  const pri_geometry *(*geometry)(const void *priv);      /* borrowed, as long as the operator lives */
+} pri_operator_class;
+typedef struct pri_operator pri_operator;
+PRI_API PRI_MUST_CHECK pri_status pri_operator_create(pri_ctx *ctx, pri_operator **out, const char *spec, const pri_meta *meta, const pri_shape *dom, const pri_shape *ran);
+PRI_API PRI_MUST_CHECK pri_status pri_operator_chain(pri_ctx *ctx, pri_operator **out, pri_operator *const *ops, int n);   /* ops[0] first; refs all */
+PRI_API PRI_MUST_CHECK pri_status pri_operator_part(const pri_operator *A, pri_operator **out, const pri_box *ran, pri_box *dom); /* chains: outer first, then inner on its dom */
+PRI_API pri_operator *pri_operator_ref(pri_operator *A);
+PRI_API void pri_operator_destroy(pri_operator **A);
+PRI_API const pri_shape *pri_operator_domain(const pri_operator *A);
+PRI_API const pri_shape *pri_operator_range(const pri_operator *A);
+PRI_API const pri_operator_class *pri_operator_class_of(const pri_operator *A, const void **priv);   /* for geometry, flags, re-entrant calls */
+PRI_API PRI_MUST_CHECK pri_status pri_operator_apply(const pri_operator *A, pri_array *y, const pri_array *x);      /* these four: A's own scratch */
+PRI_API PRI_MUST_CHECK pri_status pri_operator_adjoint(const pri_operator *A, pri_array *x, const pri_array *y);
+PRI_API PRI_MUST_CHECK pri_status pri_operator_normal(const pri_operator *A, pri_array *z, const pri_array *x);
+PRI_API int pri_operator_is_wide(const pri_operator *A);                        /* the next two are double throughout */
+PRI_API PRI_MUST_CHECK pri_status pri_operator_apply_wide(const pri_operator *A, double *y, const double *x, ptrdiff_t items);
+PRI_API PRI_MUST_CHECK pri_status pri_operator_adjoint_wide(const pri_operator *A, double *x, const double *y, ptrdiff_t items);
+PRI_API PRI_MUST_CHECK pri_status pri_operator_resolvent(const pri_operator *A, pri_array *x, const pri_array *b, double rho);
+PRI_API pri_bound pri_operator_norm(const pri_operator *A);
+PRI_API PRI_MUST_CHECK pri_status pri_operator_mismatch(const pri_operator *A, uint64_t seed, int probes, double *worst);            /* |<Ax,u>-<x,A'u>| / (|Ax||u|) */
+#ifdef __cplusplus
+}
+#endif
+#endif
