@@ -6,3 +6,4 @@ filter_sources =
 command_sources =
 reconstruct_support = reconstruct/open.c
 program_sources = reconstruct/main.c $(command_sources)
+private_headers += reconstruct/cmd.h reconstruct/options.h reconstruct/json.h
