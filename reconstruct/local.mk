@@ -3,7 +3,9 @@
 solver_sources =
 monitor_sources =
 filter_sources =
-command_sources =
+command_sources = reconstruct/cmd_list.c
+program_support = reconstruct/cmd.c reconstruct/completion.c reconstruct/help.c reconstruct/json.c reconstruct/man.c \
+  reconstruct/options.c reconstruct/options_table.c reconstruct/version.c
 reconstruct_support = reconstruct/open.c
-program_sources = reconstruct/main.c $(command_sources)
-private_headers += reconstruct/cmd.h reconstruct/options.h reconstruct/json.h
+program_sources = reconstruct/main.c $(program_support) $(command_sources)
+private_headers += reconstruct/cmd.h reconstruct/options.h reconstruct/json.h reconstruct/version.h

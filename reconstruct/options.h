@@ -39,6 +39,7 @@ typedef struct pri_options {
   int progress, dry_run, print_config, resume, quiet, help, version;
   long threads, seed, verbose; /* threads 0: all that the process may use */
   double mem;                  /* bytes; 0: what the cgroup allows */
+  pri_ctx *owner;              /* of the texts: that of pri_options_init, which must outlive them */
   pri_texts given[PRI_OPTIONS_MAX]; /* the values as typed, by row of the table; empty: not given */
 } pri_options;
 
@@ -56,7 +57,8 @@ extern const pri_option pri_option_table[];
 int pri_option_find(const char *name); /* without dashes; -1: none */
 
 /*
- * pri_options_init   - all defaults. fini releases the texts; it accepts a zeroed or half-filled struct.
+ * pri_options_init   - all defaults. fini releases the texts; it accepts a zeroed or half-filled struct. Memory is the owner's,
+ *                      whichever context a later call is made with: that one gets the message only.
  * pri_options_set    - one option by its long name, from text (NULL: a switch). EPARAM: unknown (nearest named), bad value.
  * pri_options_parse  - argv behind the command. `allowed`: names that this command takes. Inputs go to `inputs` (borrowed from
  *                      argv, argc slots), options may stand anywhere, "--" ends them. EPARAM names the nearest option.
@@ -65,7 +67,7 @@ int pri_option_find(const char *name); /* without dashes; -1: none */
  * pri_options_clear  - as if never given: back to the default.
  */
 PRI_MUST_CHECK pri_status pri_options_init(pri_ctx *ctx, pri_options *o);
-void pri_options_fini(pri_ctx *ctx, pri_options *o);
+void pri_options_fini(pri_options *o);
 PRI_MUST_CHECK pri_status pri_options_set(pri_ctx *ctx, pri_options *o, const char *name, const char *text);
 PRI_MUST_CHECK pri_status pri_options_parse(pri_ctx *ctx, pri_options *o, const char *const *allowed, int argc, char **argv,
                                             const char **inputs, int *n_inputs);
