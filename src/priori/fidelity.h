@@ -24,7 +24,8 @@ typedef struct pri_fidelity_class {
                                                 /* value for certificates; stand-in: z rounded to pri_real */
   pri_bound (*lipschitz)(const void *priv);     /* of grad */
   pri_bound (*convexity)(const void *priv);     /* strong convexity in z */
-  pri_status (*part)(pri_ctx *ctx, const void *priv, void *sub, const pri_box *box);             /* the same on some of the data */
+  pri_status (*part)(pri_ctx *ctx, const void *priv, void *sub, const pri_array *y, const pri_array *weight);
+                      /* the same on y, some of the data (borrowed; sub has a copy of the parameters); NULL: not a sum over data (ball) */
   void (*fini)(pri_ctx *ctx, void *priv);
 } pri_fidelity_class;
 typedef struct pri_fidelity pri_fidelity;
@@ -32,6 +33,7 @@ PRI_API PRI_MUST_CHECK pri_status pri_fidelity_create(pri_ctx *ctx, pri_fidelity
 PRI_API PRI_MUST_CHECK pri_status pri_fidelity_part(const pri_fidelity *f, pri_fidelity **out, const pri_box *box);
 PRI_API const pri_array *pri_fidelity_data(const pri_fidelity *f);                     /* y, borrowed */
 PRI_API const pri_array *pri_fidelity_weight(const pri_fidelity *f);                   /* borrowed; NULL: none */
+PRI_API PRI_MUST_CHECK pri_status pri_fidelity_print(const pri_fidelity *f, char **spec);
 PRI_API const pri_fidelity_class *pri_fidelity_class_of(const pri_fidelity *f, const void **priv);
 PRI_API void pri_fidelity_destroy(pri_fidelity **f);
 #ifdef __cplusplus

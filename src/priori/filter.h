@@ -21,6 +21,7 @@ typedef struct pri_filter pri_filter;
 PRI_API PRI_MUST_CHECK pri_status pri_filter_create(pri_ctx *ctx, pri_filter **out, const char *spec, const pri_meta *meta, const pri_shape *in);
 PRI_API const pri_shape *pri_filter_range(const pri_filter *f);
 PRI_API PRI_MUST_CHECK pri_status pri_filter_run(const pri_filter *f, pri_array *out, const pri_array *in, const ptrdiff_t *slice);
+PRI_API PRI_MUST_CHECK pri_status pri_filter_print(const pri_filter *f, char **spec);
 PRI_API const pri_filter_class *pri_filter_class_of(const pri_filter *f, const void **priv);
 PRI_API void pri_filter_destroy(pri_filter **f);
 #ifdef __cplusplus

@@ -52,6 +52,10 @@ PRI_API int pri_operator_is_wide(const pri_operator *A);                        
 PRI_API PRI_MUST_CHECK pri_status pri_operator_apply_wide(const pri_operator *A, double *y, const double *x, ptrdiff_t items);
 PRI_API PRI_MUST_CHECK pri_status pri_operator_adjoint_wide(const pri_operator *A, double *x, const double *y, ptrdiff_t items);
 PRI_API PRI_MUST_CHECK pri_status pri_operator_resolvent(const pri_operator *A, pri_array *x, const pri_array *b, double rho);
+PRI_API const pri_geometry *pri_operator_geometry(const pri_operator *A);     /* borrowed; NULL: it has none */
+PRI_API pri_ctx *pri_operator_ctx(const pri_operator *A);                      /* the one that made it */
+PRI_API unsigned pri_operator_flags(const pri_operator *A);
+PRI_API PRI_MUST_CHECK pri_status pri_operator_print(const pri_operator *A, char **spec);       /* effective spec, by pri_calloc */
 PRI_API pri_bound pri_operator_norm(const pri_operator *A);
 PRI_API PRI_MUST_CHECK pri_status pri_operator_mismatch(const pri_operator *A, uint64_t seed, int probes, double *worst);            /* |<Ax,u>-<x,A'u>| / (|Ax||u|) */
 #ifdef __cplusplus

@@ -29,10 +29,12 @@ PRI_API PRI_MUST_CHECK pri_status pri_phantom_shape(const pri_phantom *p, pri_sh
 PRI_API PRI_MUST_CHECK pri_status pri_phantom_draw(const pri_phantom *p, pri_array *x, ptrdiff_t first); /* objects first, first + 1, ... */
 /* bin_average: exact means over the bin width (else the ray through its centre). ENOTSUP: no closed form */
 PRI_API PRI_MUST_CHECK pri_status pri_phantom_project(const pri_phantom *p, const pri_geometry *g, int bin_average, pri_array *y, ptrdiff_t first);
+PRI_API PRI_MUST_CHECK pri_status pri_phantom_print(const pri_phantom *p, char **spec);
 PRI_API void pri_phantom_destroy(pri_phantom **p);
 PRI_API PRI_MUST_CHECK pri_status pri_noise_create(pri_ctx *ctx, pri_noise **out, const char *spec);
 /* y gains noise, item i of y with stream index first + i: the same bits alone or in a stack */
 PRI_API PRI_MUST_CHECK pri_status pri_noise_add(const pri_noise *n, pri_array *y, ptrdiff_t first);
+PRI_API PRI_MUST_CHECK pri_status pri_noise_print(const pri_noise *n, char **spec);
 PRI_API void pri_noise_destroy(pri_noise **n);
 #ifdef __cplusplus
 }

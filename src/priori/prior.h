@@ -80,6 +80,8 @@ typedef struct pri_prior_class {
 typedef struct pri_prior pri_prior;
 PRI_API PRI_MUST_CHECK pri_status pri_prior_create(pri_ctx *ctx, pri_prior **out, const char *spec, const pri_meta *meta, const pri_shape *dom);
 PRI_API const pri_prior_class *pri_prior_class_of(const pri_prior *R, const void **priv);
+PRI_API void *pri_prior_scratch(const pri_prior *R);     /* of the handle, class->scratch bytes: one thread at a time */
+PRI_API PRI_MUST_CHECK pri_status pri_prior_print(const pri_prior *R, char **spec);
 PRI_API PRI_MUST_CHECK pri_status pri_prior_scale(pri_prior *R, double factor);
 PRI_API PRI_MUST_CHECK pri_status pri_prior_set_theta(pri_prior *R, const double *theta);
 PRI_API void pri_prior_destroy(pri_prior **R);

@@ -18,6 +18,11 @@ typedef struct pri_schedule_class {
   long (*steps)(const void *priv);
   pri_level (*at)(const void *priv, long i);    /* i = 0 is the noisiest */
 } pri_schedule_class;
+typedef struct pri_schedule pri_schedule;
+PRI_API PRI_MUST_CHECK pri_status pri_schedule_create(pri_ctx *ctx, pri_schedule **out, const char *spec);
+PRI_API long pri_schedule_steps(const pri_schedule *s);
+PRI_API pri_level pri_schedule_at(const pri_schedule *s, long i);   /* 0 <= i < steps */
+PRI_API void pri_schedule_destroy(pri_schedule **s);
 #ifdef __cplusplus
 }
 #endif

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * algebra.c - operators made of operators: y = A_n ... A_1 x.
+ * Items go through in groups of 16, so that the projectors keep their SIMD lanes filled; the intermediate results of one group lie
+ * in the chain's own buffers. A part of a chain is the chain of parts: rows of the last, then the rows of the one before that those read.
+ */
+#include <math.h>
+#include <string.h>
+#include "operator_private.h"
+
+enum { GROUP = 16, MOST = 16 };
+
+struct chain {
+  int n;
+  pri_operator *ops[MOST];
+  pri_array between[MOST];  /* [GROUP] range of ops[i], i < n - 1 */
+  double *wide[2];          /* [largest intermediate], one item, for the double calls */
+};
+
+static void fini(pri_ctx *ctx, void *priv) {
+  struct chain *c = priv;
+  for (int i = 0; i < c->n; i++) {
+    pri_array_destroy(&c->between[i]);
+    pri_operator_destroy(&c->ops[i]);
+  }
+  pri_free(ctx, c->wide[0]);
+  pri_free(ctx, c->wide[1]);
+}
+
+static ptrdiff_t largest(const struct chain *c) {
+  ptrdiff_t most = 0;
+  for (int i = 0; i + 1 < c->n; i++) {
+    const ptrdiff_t size = pri_shape_size(pri_operator_range(c->ops[i]));
+    most = size > most ? size : most;
+  }
+  return most;
+}
+
+static pri_status prepare(pri_ctx *ctx, struct chain *c) {
+  for (int i = 0; i + 1 < c->n; i++) {
+    const pri_shape *a = pri_operator_range(c->ops[i]), *b = pri_operator_domain(c->ops[i + 1]);
+    char s[96], t[96];
+    if (!pri_shape_equal(a, b))
+      return PRI_FAIL(ctx, PRI_ESHAPE, "chain: operator %d gives %s, operator %d takes %s", i + 1, pri_shape_text(a, s, sizeof s), i + 2, pri_shape_text(b, t, sizeof t));
+    PRI_TRY(pri_array_create(ctx, &c->between[i], a, GROUP));
+  }
+  for (int k = 0; k < 2 && c->n > 1; k++) PRI_ALLOC(ctx, c->wide[k], largest(c));
+  return PRI_OK;
+}
+
+static pri_status apply(pri_ctx *ctx, const void *priv, pri_real *y, const pri_real *x, ptrdiff_t items, void *scratch) {
+  const struct chain *c = priv;
+  const pri_shape *dom = pri_operator_domain(c->ops[0]), *ran = pri_operator_range(c->ops[c->n - 1]);
+  (void)ctx, (void)scratch;
+  for (ptrdiff_t k = 0; k < items; k += GROUP) {
+    const ptrdiff_t n = items - k < GROUP ? items - k : GROUP;
+    pri_array in = pri_array_borrow((pri_real *)(uintptr_t)x + k * pri_shape_size(dom), dom, n);
+    for (int i = 0; i < c->n; i++) { /* z_i = A_i z_(i-1) */
+      pri_array out = i + 1 < c->n ? pri_array_items(&c->between[i], 0, n) : pri_array_borrow(y + k * pri_shape_size(ran), ran, n);
+      PRI_TRY(pri_operator_apply(c->ops[i], &out, &in));
+      in = out;
+    }
+  }
+  return PRI_OK;
+}
+
+static pri_status adjoint(pri_ctx *ctx, const void *priv, pri_real *x, const pri_real *y, ptrdiff_t items, void *scratch) {
+  const struct chain *c = priv;
+  const pri_shape *dom = pri_operator_domain(c->ops[0]), *ran = pri_operator_range(c->ops[c->n - 1]);
+  (void)ctx, (void)scratch;
+  for (ptrdiff_t k = 0; k < items; k += GROUP) {
+    const ptrdiff_t n = items - k < GROUP ? items - k : GROUP;
+    pri_array in = pri_array_borrow((pri_real *)(uintptr_t)y + k * pri_shape_size(ran), ran, n);
+    for (int i = c->n - 1; i >= 0; i--) { /* z_(i-1) = A_i' z_i */
+      pri_array out = i > 0 ? pri_array_items(&c->between[i - 1], 0, n) : pri_array_borrow(x + k * pri_shape_size(dom), dom, n);
+      PRI_TRY(pri_operator_adjoint(c->ops[i], &out, &in));
+      in = out;
+    }
+  }
+  return PRI_OK;
+}
+
+static pri_status apply_wide(pri_ctx *ctx, const void *priv, double *y, const double *x, ptrdiff_t items, void *scratch) {
+  const struct chain *c = priv;
+  const ptrdiff_t n = pri_shape_size(pri_operator_domain(c->ops[0])), m = pri_shape_size(pri_operator_range(c->ops[c->n - 1]));
+  (void)ctx, (void)scratch;
+  for (ptrdiff_t k = 0; k < items; k++) {
+    const double *in = x + k * n;
+    for (int i = 0; i < c->n; i++) {
+      double *out = i + 1 < c->n ? c->wide[i % 2] : y + k * m;
+      PRI_TRY(pri_operator_apply_wide(c->ops[i], out, in, 1));
+      in = out;
+    }
+  }
+  return PRI_OK;
+}
+
+static pri_status adjoint_wide(pri_ctx *ctx, const void *priv, double *x, const double *y, ptrdiff_t items, void *scratch) {
+  const struct chain *c = priv;
+  const ptrdiff_t n = pri_shape_size(pri_operator_domain(c->ops[0])), m = pri_shape_size(pri_operator_range(c->ops[c->n - 1]));
+  (void)ctx, (void)scratch;
+  for (ptrdiff_t k = 0; k < items; k++) {
+    const double *in = y + k * m;
+    for (int i = c->n - 1; i >= 0; i--) {
+      double *out = i > 0 ? c->wide[i % 2] : x + k * n;
+      PRI_TRY(pri_operator_adjoint_wide(c->ops[i], out, in, 1));
+      in = out;
+    }
+  }
+  return PRI_OK;
+}
+
+static unsigned flags(const void *priv) {
+  const struct chain *c = priv;
+  unsigned common = ~0u;
+  for (int i = 0; i < c->n; i++) common &= pri_operator_flags(c->ops[i]);
+  return common & (PRI_OP_NONNEGATIVE | PRI_OP_DIAGONAL); /* products of projections need not be projections */
+}
+
+static pri_status part(pri_ctx *ctx, const void *priv, void *sub, const pri_box *ran, pri_box *dom) {
+  const struct chain *c = priv;
+  struct chain *s = sub;
+  pri_box box = *ran;
+  s->n = c->n;
+  for (int i = c->n - 1; i >= 0; i--) {
+    PRI_TRY(pri_operator_part(c->ops[i], &s->ops[i], &box, dom));
+    box = *dom;
+  }
+  return prepare(ctx, s);
+}
+
+static const pri_geometry *geometry(const void *priv) {
+  const struct chain *c = priv;
+  return c->n == 1 ? pri_operator_geometry(c->ops[0]) : NULL;
+}
+
+static pri_status init(pri_ctx *ctx, void *priv, const pri_meta *meta, pri_shape *dom, pri_shape *ran) {
+  (void)priv, (void)meta, (void)dom, (void)ran;
+  return PRI_FAIL(ctx, PRI_ENOTSUP, "chain: is made by pri_operator_chain");
+}
+
+/* One chain has apply_wide only where all its members have it: is_wide asks for the slots. */
+#define CHAIN_KIND {.name = "chain", .brief = "operators one after another", .cite = "", .size = sizeof(struct chain)}
+static const pri_operator_class chain_class = {.kind = CHAIN_KIND, .init = init, .apply = apply, .adjoint = adjoint, .fini = fini, .flags = flags, .part = part, .geometry = geometry};
+static const pri_operator_class wide_chain_class = {.kind = CHAIN_KIND, .init = init, .apply = apply, .adjoint = adjoint, .fini = fini, .flags = flags, .part = part,
+                                                    .geometry = geometry, .apply_wide = apply_wide, .adjoint_wide = adjoint_wide};
+
+pri_status pri_operator_chain(pri_ctx *ctx, pri_operator **out, pri_operator *const *ops, int n) {
+  struct chain *c;
+  int wide = 1;
+  *out = NULL;
+  if (n < 1 || n > MOST) return PRI_FAIL(ctx, PRI_EPARAM, "chain: %d operators; between 1 and %d can be chained", n, (int)MOST);
+  PRI_ALLOC(ctx, c, 1);
+  c->n = n;
+  for (int i = 0; i < n; i++) {
+    c->ops[i] = pri_operator_ref(ops[i]);
+    wide &= pri_operator_is_wide(ops[i]);
+  }
+  const pri_status s = prepare(ctx, c);
+  if (s != PRI_OK) {
+    fini(ctx, c);
+    pri_free(ctx, c);
+    return s;
+  }
+  return pri_operator_wrap(ctx, out, wide ? &wide_chain_class : &chain_class, c, pri_operator_domain(ops[0]), pri_operator_range(ops[n - 1]));
+}
