@@ -11,3 +11,5 @@ src_sources = src/algebra.c src/array.c src/context.c src/fidelity.c src/filter.
 wide_sources =
 avx2_sources =
 avx512_sources =
+src_sources += src/fft.c src/linalg.c
+private_headers += src/fft.h src/linalg.h

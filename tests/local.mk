@@ -5,3 +5,4 @@ test_headers =
 test_scripts = tests/guard_layers.sh tests/guard_headers.sh tests/guard_code.sh tests/guard_symbols.sh
 long_scripts =
 test_data =
+test_sources += tests/claim_phantom_project.c
