@@ -3,9 +3,22 @@
 #ifndef PRIORI_NETWORK_H
 #define PRIORI_NETWORK_H
 #include "priori/array.h"
+#include "priori/kind.h"
 #ifdef __cplusplus
 extern "C" {
 #endif
+typedef struct pri_recipe_class {               /* an architecture; later issues fill this family */
+  pri_kind kind;
+  /* REQUIRED */
+  pri_status (*init)(pri_ctx *ctx, void *priv, size_t *weights);
+  pri_status (*plan)(pri_ctx *ctx, const void *priv, const pri_shape *in, int training, pri_shape *out, size_t *work);   /* bytes */
+  pri_status (*forward)(pri_ctx *ctx, const void *priv, const pri_real *w, pri_real *y, const pri_real *x, const double *cond, void *work);
+  pri_status (*backward)(pri_ctx *ctx, const void *priv, const pri_real *w, pri_real *gw, pri_real *gx, const pri_real *gy, void *work);
+                                                /* adds to gw; gw or gx may be NULL; at the x that forward left in work */
+  /* OPTIONAL; none: standard normal weights; nothing */
+  void (*scale_weights)(const void *priv, pri_real *w);   /* in: standard normal numbers; out: the initial weights */
+  void (*fini)(pri_ctx *ctx, void *priv);
+} pri_recipe_class;
 typedef struct pri_network pri_network;
 typedef struct pri_plan pri_plan;               /* a network at one input shape; make one a shape, keep a few */
 PRI_API PRI_MUST_CHECK pri_status pri_network_load(pri_ctx *ctx, pri_network **out, const char *path);                  /* weights, graph, card */
@@ -17,6 +30,7 @@ PRI_API PRI_MUST_CHECK pri_status pri_plan_create(const pri_network *net, pri_pl
 PRI_API PRI_MUST_CHECK pri_status pri_plan_forward(pri_plan *p, pri_real *y, const pri_real *x, const double *cond);    /* cond: noise level of each item */
 PRI_API PRI_MUST_CHECK pri_status pri_plan_vjp(pri_plan *p, pri_real *gx, const pri_real *gy);                          /* at the x of the last forward */
 PRI_API PRI_MUST_CHECK pri_status pri_plan_backward(pri_plan *p, pri_real *gw, pri_real *gx, const pri_real *gy);       /* adds to gw; gx may be NULL */
+PRI_API const pri_shape *pri_plan_range(const pri_plan *p);
 PRI_API void pri_plan_destroy(pri_plan **p);
 #ifdef __cplusplus
 }

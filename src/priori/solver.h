@@ -15,6 +15,7 @@ typedef struct pri_problem {        /* everything borrowed until the solver is d
   const pri_prior *const *R;
   int nR;
   double noise;                     /* sd in the unit of y; NAN: unknown */
+  double gap_goal;                  /* relative gap that will be asked for; 0: not known. Certificates save work far from it */
   const double *lo, *hi;            /* [items] box of each item; -INFINITY, INFINITY: none. The owner may widen it between steps */
 } pri_problem;                      /* y and the number of items are the fidelity's: pri_fidelity_data(f) */
 enum { PRI_WANT_OBJECTIVE = 1u, PRI_WANT_GAP = 2u, PRI_WANT_RESIDUAL = 4u };   /* what costs extra is computed when asked for */
@@ -66,6 +67,8 @@ PRI_API void pri_solver_freeze(pri_solver *s, ptrdiff_t item, pri_verdict why); 
 PRI_API const pri_array *pri_solver_iterate(const pri_solver *s);                 /* borrowed until the next step */
 PRI_API PRI_MUST_CHECK pri_status pri_solver_duals(const pri_solver *s, pri_duals *d);          /* ENOTSUP where it has none */
 PRI_API long pri_solver_items_active(const pri_solver *s);
+PRI_API PRI_MUST_CHECK pri_status pri_solver_print(const pri_solver *s, char **spec);     /* effective spec, by pri_calloc */
+PRI_API PRI_MUST_CHECK pri_status pri_monitor_print(const pri_monitor *m, char **spec);
 PRI_API PRI_MUST_CHECK pri_status pri_solver_save(pri_solver *s, pri_monitor *const *m, int nm, const char *path);
 PRI_API PRI_MUST_CHECK pri_status pri_solver_load(pri_solver *s, pri_monitor *const *m, int nm, const char *path);
 PRI_API void pri_solver_destroy(pri_solver **s);
