@@ -4,7 +4,7 @@
 AC_DEFUN([PRI_WARNINGS], [
   AC_ARG_ENABLE([werror], [AS_HELP_STRING([--enable-werror], [warnings are errors])], [], [enable_werror=no])
   WARN_CFLAGS=
-  for pri_flag in -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -fno-math-errno -ffp-contract=off -fvisibility=hidden; do
+  for pri_flag in -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -fno-math-errno -ffp-contract=off -fvisibility=hidden -ftree-vectorize -fvect-cost-model=dynamic; do
     AC_MSG_CHECKING([whether $CC takes $pri_flag])
     pri_save=$CFLAGS
     CFLAGS="$CFLAGS -Werror $pri_flag"

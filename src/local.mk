@@ -13,3 +13,6 @@ avx2_sources =
 avx512_sources =
 src_sources += src/fft.c src/linalg.c
 private_headers += src/fft.h src/linalg.h
+# differences, certificates, noise level
+private_headers += src/stencil.h
+src_sources += src/stencil.c
