@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # test_sources: one cmocka group a file, run in float and in double; scripts end with "N passed, N failed, N skipped"
-test_sources = tests/unit_core.c
+test_sources = tests/unit_algebra.c tests/unit_core.c tests/unit_state.c
 test_headers =
 test_scripts = tests/guard_layers.sh tests/guard_headers.sh tests/guard_code.sh tests/guard_symbols.sh
 long_scripts =
