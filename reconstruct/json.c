@@ -3,7 +3,6 @@
 #include "json.h"
 #include <float.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 json_t *pri_json_number(double v) {
@@ -13,35 +12,33 @@ json_t *pri_json_number(double v) {
   return json_real(v);
 }
 
-/* Copy of s in which every byte that jansson would refuse stands as U+FFFD; in the worst case three bytes for one. */
-static char *mended(const char *s) {
-  const size_t n = strlen(s);
-  char *t = malloc(3 * n + 1);
-  size_t at = 0;
-  for (size_t i = 0; t && i < n;) {
-    size_t len = 1;
-    for (; len <= 4 && i + len <= n; len++) {
-      json_t *one = json_stringn(s + i, len);
-      json_decref(one);
-      if (one) break;
-    }
-    const int good = len <= 4 && i + len <= n;
-    memcpy(t + at, good ? s + i : "\xef\xbf\xbd", good ? len : 3);
-    at += good ? len : 3;
-    i += good ? len : 1;
+/* Bytes of the UTF-8 character that begins s; 0 where jansson would refuse it. */
+static size_t character(const char *s) {
+  for (size_t len = 1; len <= 4 && s[len - 1]; len++) {
+    json_t *one = json_stringn(s, len);
+    json_decref(one);
+    if (one) return len;
   }
-  if (t) t[at] = 0;
-  return t;
+  return 0;
+}
+
+/* s with U+FFFD for every bad byte; cut off where the text is longer than any file name. */
+static json_t *mended(const char *s) {
+  char t[3 * 4096];
+  size_t at = 0;
+  while (*s && at + 4 < sizeof t) {
+    const size_t len = character(s);
+    memcpy(t + at, len ? s : "\xef\xbf\xbd", len ? len : 3);
+    at += len ? len : 3;
+    s += len ? len : 1;
+  }
+  return json_stringn(t, at);
 }
 
 json_t *pri_json_text(const char *s) {
   if (!s) return json_null();
   json_t *v = json_string(s);
-  if (v) return v;
-  char *t = mended(s);
-  v = t ? json_string(t) : NULL;
-  free(t);
-  return v;
+  return v ? v : mended(s);
 }
 
 json_t *pri_json_shape(const ptrdiff_t *n, int nd) {

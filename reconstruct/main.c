@@ -7,6 +7,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -84,7 +85,7 @@ static pri_status exec_twin(pri_ctx *ctx, int precision, char **argv) {
   if (n > 0) path[n] = 0;
   else snprintf(path, sizeof path - 20, "%s", argv[0]);
   char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
-  strcpy(name, programs[precision]);
+  snprintf(name, 20, "%s", programs[precision]);
   fflush(NULL);
   if (slash) execv(path, argv);
   else execvp(path, argv);
@@ -176,12 +177,17 @@ static pri_status dispatch(pri_ctx *ctx, pri_call *call, int argc, char **argv) 
   return PRI_FAIL(ctx, PRI_EPARAM, "the command comes first: priori COMMAND [OPTIONS] INPUT... (`priori --help` lists them)");
 }
 
-/* stdout is closed here, so that a full disk is noticed; a reader that has gone (EPIPE) needs no message */
+/* A reader that has gone needs no message. */
+static int reader_left(void) {
+  struct pollfd out = {STDOUT_FILENO, POLLOUT, 0};
+  return poll(&out, 1, 0) == 1 && (out.revents & POLLERR);
+}
+
+/* stdout is closed here, so that a full disk is noticed. */
 static void close_stdout(pri_call *call) {
-  errno = 0;
-  const int failed = ferror(stdout);
-  if (fflush(stdout) == 0 && !failed && (close(STDOUT_FILENO) == 0 || errno == EBADF)) return;
-  if (errno != EPIPE) say(call, "standard output: cannot write (is the disk full?)");
+  const int failed = ferror(stdout) | (fflush(stdout) != 0), left = failed && reader_left();
+  if (!failed && (close(STDOUT_FILENO) == 0 || errno == EBADF)) return;
+  if (!left) say(call, "standard output: cannot write (is the disk full?)");
   pri_call_worst(call, pri_status_exit(PRI_EWRITE));
 }
 

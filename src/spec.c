@@ -103,20 +103,20 @@ pri_status pri_spec_set(pri_ctx *ctx, const char *spec, const char *key, const c
   const size_t name = strcspn(spec, ":");
   pri_spec_item item;
   int got, done = 0;
-  *out = pri_calloc(ctx, 2 * strlen(spec) + strlen(key) + strlen(value) + (first ? strlen(first) : 0) + 16, 1);
+  *out = pri_calloc(ctx, 2 * strlen(spec) + strlen(key) + (value ? strlen(value) : 0) + (first ? strlen(first) : 0) + 16, 1);
   if (!*out) return pri_ctx_code(ctx);
   append(*out, spec, name);
   append(*out, ":", 1);
   for (int i = 0; (got = pri_spec_next(&at, &item)) == 1; i++) {
     if (is_key(&item, key, first, i)) {
-      append_value(*out, key, value);
+      if (value) append_value(*out, key, value);
       done = 1;
       continue;
     }
     if ((*out)[strlen(*out) - 1] != ':') append(*out, ",", 1);
     append(*out, item.key_n ? item.key : item.value, item.key_n ? item.key_n + 1 + item.value_n : item.value_n);
   }
-  if (got == 0 && !done) append_value(*out, key, value);
+  if (got == 0 && !done && value) append_value(*out, key, value);
   if (got == 0) return PRI_OK;
   pri_free(ctx, *out);
   *out = NULL;

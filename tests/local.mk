@@ -6,3 +6,5 @@ test_scripts = tests/guard_layers.sh tests/guard_headers.sh tests/guard_code.sh 
 long_scripts =
 test_data =
 test_sources += tests/claim_phantom_project.c
+test_scripts += tests/cli_basics.sh tests/cli_help.sh tests/cli_list.sh
+test_data += tests/cli.sh

@@ -59,7 +59,7 @@ PRI_API PRI_MUST_CHECK pri_status pri_param_parse(pri_ctx *ctx, const char *who,
 /* Specs as text. Each *out is by pri_calloc and NULL on failure or where the key is absent. */
 PRI_API PRI_MUST_CHECK pri_status pri_spec_name(pri_ctx *ctx, const char *spec, char **out);
 PRI_API const char *pri_spec_keys(const char *spec);   /* what stands behind the first ':'; "" where nothing does; borrowed */
-/* first: name of the key that a value without '=' belongs to, or NULL */
+/* first: name of the key that a value without '=' belongs to, or NULL. set: value NULL takes the key out */
 PRI_API PRI_MUST_CHECK pri_status pri_spec_get(pri_ctx *ctx, const char *spec, const char *key, const char *first, char **out);
 PRI_API PRI_MUST_CHECK pri_status pri_spec_set(pri_ctx *ctx, const char *spec, const char *key, const char *first, const char *value, char **out);
 /* "0.65um" with base 'mm' -> 0.00065. unit: what a bare number means. Units: nm um mm cm m; deg rad; s ms min m(inute) h; 1 px bins; Hz; K M G T (bytes). */

@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# manual pages and bash completion, printed by the program from its own tables: they cannot say anything else than the parser does.
+# priori(1), priori-COMMAND(1), priori-FAMILY(7); a plural asks for a family (there is a command `phantom` as well)
+man_families = operators fidelities priors solvers stops filters phantoms noises
+completiondir = $(datadir)/bash-completion/completions
+doc/stamp: priori$(EXEEXT)
+	$(AM_V_GEN)rm -rf doc/man && $(MKDIR_P) doc/man && ./priori list --man >doc/man/priori.1 && \
+	./priori list --completion bash >doc/man/priori.bash && \
+	for f in $(command_sources); do n=$${f##*/cmd_}; n=$${n%.c}; ./priori list --man "$$n" >"doc/man/priori-$$n.1" || exit 1; done && \
+	for f in $(man_families); do n=$${f%s}; test "$$n" != fidelitie || n=fidelity; \
+	  ./priori list --man "$$f" >"doc/man/priori-$$n.7" || exit 1; done && touch $@
+all-local: doc/stamp
+install-data-local: doc/stamp
+	$(MKDIR_P) '$(DESTDIR)$(man1dir)' '$(DESTDIR)$(mandir)/man7' '$(DESTDIR)$(completiondir)'
+	$(INSTALL_DATA) doc/man/*.1 '$(DESTDIR)$(man1dir)'
+	$(INSTALL_DATA) doc/man/*.7 '$(DESTDIR)$(mandir)/man7'
+	$(INSTALL_DATA) doc/man/priori.bash '$(DESTDIR)$(completiondir)/priori'
+uninstall-local:
+	rm -f '$(DESTDIR)$(man1dir)'/priori.1 '$(DESTDIR)$(man1dir)'/priori-*.1 '$(DESTDIR)$(mandir)'/man7/priori-*.7 '$(DESTDIR)$(completiondir)/priori'
+clean-local:
+	rm -rf doc/man doc/stamp
