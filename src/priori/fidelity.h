@@ -29,11 +29,19 @@ typedef struct pri_fidelity_class {
   void (*fini)(pri_ctx *ctx, void *priv);
 } pri_fidelity_class;
 typedef struct pri_fidelity pri_fidelity;
+
+/*
+ * pri_fidelity_create - a data term from its spec, "ls", "wls", "ball:radius=3".
+ *   y       the measurement, all items; borrowed as long as the fidelity lives.
+ *   weight  shape and items of y, borrowed likewise; NULL: none.
+ * Errors  PRI_EPARAM; PRI_ESHAPE  weight has another shape; PRI_EDATA  a weight is negative or not finite; PRI_ENOMEM, PRI_EBUDGET.
+ */
 PRI_API PRI_MUST_CHECK pri_status pri_fidelity_create(pri_ctx *ctx, pri_fidelity **out, const char *spec, const pri_array *y, const pri_array *weight);
+/* The same term on some of the data (copied): f(z; y) = sum over parts of f(z_part; y_part). ENOTSUP: it is not such a sum. */
 PRI_API PRI_MUST_CHECK pri_status pri_fidelity_part(const pri_fidelity *f, pri_fidelity **out, const pri_box *box);
-PRI_API const pri_array *pri_fidelity_data(const pri_fidelity *f);                     /* y, borrowed */
-PRI_API const pri_array *pri_fidelity_weight(const pri_fidelity *f);                   /* borrowed; NULL: none */
-PRI_API PRI_MUST_CHECK pri_status pri_fidelity_print(const pri_fidelity *f, char **spec);
+PRI_API const pri_array *pri_fidelity_data(const pri_fidelity *f);       /* y, borrowed */
+PRI_API const pri_array *pri_fidelity_weight(const pri_fidelity *f);     /* as given at creation, borrowed; NULL: none */
+PRI_API PRI_MUST_CHECK pri_status pri_fidelity_print(const pri_fidelity *f, char **spec);   /* effective spec, by pri_calloc */
 PRI_API const pri_fidelity_class *pri_fidelity_class_of(const pri_fidelity *f, const void **priv);
 PRI_API void pri_fidelity_destroy(pri_fidelity **f);
 #ifdef __cplusplus

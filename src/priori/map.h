@@ -18,12 +18,22 @@ typedef struct pri_map_class {
   pri_status (*encode)(pri_ctx *ctx, const void *priv, pri_real *x, const pri_real *y, ptrdiff_t items, void *scratch);                  /* some x with F(x) near y */
 } pri_map_class;
 typedef struct pri_map pri_map;
-PRI_API PRI_MUST_CHECK pri_status pri_map_create(pri_ctx *ctx, pri_map **out, const char *spec, const pri_meta *meta, const pri_shape *dom, const pri_shape *ran);
-PRI_API PRI_MUST_CHECK pri_status pri_map_of(pri_ctx *ctx, pri_map **out, pri_operator *A);                            /* refs A */
-PRI_API PRI_MUST_CHECK pri_status pri_map_chain(pri_ctx *ctx, pri_map **out, pri_map *const *maps, int n);             /* maps[0] first; refs all */
-PRI_API pri_operator *pri_map_linear(const pri_map *F);                                                 /* borrowed; NULL if not linear */
+
+/* A map from its spec; arguments and errors as pri_operator_create. */
+PRI_API PRI_MUST_CHECK pri_status pri_map_create(pri_ctx *ctx, pri_map **out, const char *spec, const pri_meta *meta, const pri_shape *dom,
+                                                 const pri_shape *ran);
+/* A linear operator as a map; takes a reference to A. */
+PRI_API PRI_MUST_CHECK pri_status pri_map_of(pri_ctx *ctx, pri_map **out, pri_operator *A);
+/* maps[n-1] o ... o maps[0]; takes a reference to each, 1 <= n <= 16. ESHAPE where a range is not the next domain. */
+PRI_API PRI_MUST_CHECK pri_status pri_map_chain(pri_ctx *ctx, pri_map **out, pri_map *const *maps, int n);
+PRI_API pri_operator *pri_map_linear(const pri_map *F);    /* the operator of pri_map_of, borrowed; NULL: not linear */
 PRI_API const pri_shape *pri_map_domain(const pri_map *F);
 PRI_API const pri_shape *pri_map_range(const pri_map *F);
+/*
+ * pri_map_apply - y = F(x); pri_map_vjp - gx = F'(x)' gy (vector-Jacobian product at x), for every item.
+ * One thread of control at a time, no allocation. Outputs may not overlap inputs.
+ * Errors  PRI_ESHAPE  items or shapes do not agree: the output is untouched.
+ */
 PRI_API PRI_MUST_CHECK pri_status pri_map_apply(const pri_map *F, pri_array *y, const pri_array *x);
 PRI_API PRI_MUST_CHECK pri_status pri_map_vjp(const pri_map *F, pri_array *gx, const pri_array *x, const pri_array *gy);
 PRI_API void pri_map_destroy(pri_map **F);

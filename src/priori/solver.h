@@ -60,21 +60,52 @@ typedef struct pri_monitor_class {  /* stop rules and observers */
 } pri_monitor_class;
 typedef struct pri_solver pri_solver;
 typedef struct pri_monitor pri_monitor;
+
+/*
+ * pri_solver_create - a method from its spec, "pdhg:relax=1.8", for one problem.
+ *   p   copied; what it points to is borrowed until the solver is destroyed.
+ *   x0  starting image of every item, borrowed for the call; NULL: zero (moved into the box).
+ * Errors  PRI_EPARAM  unknown name or key, or the method cannot take the problem (the message says why); PRI_ESHAPE; PRI_ENOMEM, PRI_EBUDGET.
+ */
 PRI_API PRI_MUST_CHECK pri_status pri_solver_create(pri_ctx *ctx, pri_solver **out, const char *spec, const pri_problem *p, const pri_array *x0);
-PRI_API PRI_MUST_CHECK pri_status pri_solver_step(pri_solver *s, unsigned want, pri_report *per_item);                                       /* write your own loop with this ... */
-PRI_API PRI_MUST_CHECK pri_status pri_solver_run(pri_solver *s, pri_monitor *const *m, int nm, pri_report *last, pri_verdict *why);          /* ... or take ours; goes on with items out of steps or time */
-PRI_API void pri_solver_freeze(pri_solver *s, ptrdiff_t item, pri_verdict why);   /* that item no longer changes; PRI_GO: it does again */
-PRI_API const pri_array *pri_solver_iterate(const pri_solver *s);                 /* borrowed until the next step */
-PRI_API PRI_MUST_CHECK pri_status pri_solver_duals(const pri_solver *s, pri_duals *d);          /* ENOTSUP where it has none */
+/*
+ * pri_solver_step - one step of every item that moves: write your own loop with this.
+ *   want      PRI_WANT_...: figures that the reports must hold.
+ *   per_item  [items] out, or NULL.
+ * An iterate that is not finite is thrown away: the item is frozen as PRI_DIVERGED at its last finite iterate. No allocation.
+ */
+PRI_API PRI_MUST_CHECK pri_status pri_solver_step(pri_solver *s, unsigned want, pri_report *per_item);
+/*
+ * pri_solver_run - steps until every item is frozen by a monitor, by divergence, by being done (direct methods), or by the cancel flag.
+ *   m     stop rules and observers, asked in this order after every step. Without one that stops, an iterative method runs on.
+ *   last, why  [items] out, or NULL.
+ * Items that were out of steps or time, or interrupted, go on: run(a) then run(b) gives the bits of run(a + b).
+ */
+PRI_API PRI_MUST_CHECK pri_status pri_solver_run(pri_solver *s, pri_monitor *const *m, int nm, pri_report *last, pri_verdict *why);
+PRI_API void pri_solver_freeze(pri_solver *s, ptrdiff_t item, pri_verdict why);       /* that item no longer changes; PRI_GO: it does again */
+PRI_API const pri_array *pri_solver_iterate(const pri_solver *s);                     /* last finite one; borrowed until the next step */
+PRI_API PRI_MUST_CHECK pri_status pri_solver_duals(const pri_solver *s, pri_duals *d);/* borrowed likewise; ENOTSUP where it has none */
 PRI_API long pri_solver_items_active(const pri_solver *s);
-PRI_API PRI_MUST_CHECK pri_status pri_solver_print(const pri_solver *s, char **spec);     /* effective spec, by pri_calloc */
-PRI_API PRI_MUST_CHECK pri_status pri_monitor_print(const pri_monitor *m, char **spec);
+PRI_API PRI_MUST_CHECK pri_status pri_solver_print(const pri_solver *s, char **spec); /* effective spec, by pri_calloc */
+/* State of solver and monitors to and from a file, for a problem and specs that are the same: EFORMAT where they are not, or the file is
+   damaged; EREAD, EWRITE. After load the run goes on with the bits of an undisturbed one. */
 PRI_API PRI_MUST_CHECK pri_status pri_solver_save(pri_solver *s, pri_monitor *const *m, int nm, const char *path);
 PRI_API PRI_MUST_CHECK pri_status pri_solver_load(pri_solver *s, pri_monitor *const *m, int nm, const char *path);
 PRI_API void pri_solver_destroy(pri_solver **s);
+
+/* A stop rule or observer from its spec, "gap:1e-4"; p is borrowed until it is destroyed. */
 PRI_API PRI_MUST_CHECK pri_status pri_monitor_create(pri_ctx *ctx, pri_monitor **out, const char *spec, const pri_problem *p, ptrdiff_t items);
+PRI_API PRI_MUST_CHECK pri_status pri_monitor_print(const pri_monitor *m, char **spec);
 PRI_API void pri_monitor_destroy(pri_monitor **m);
-/* duality gap of any problem with a saddle face, in double, with the repair for a box: the only place that computes one */
+
+/*
+ * pri_certificate - primal value and duality gap of every item, in double, with the repair for a box and an allowance for rounding.
+ *   x       the iterate; d its duals (p may be NULL: the gradient of f at A x).
+ *   primal, gap  [items] out. gap bounds objective - minimum from above where its trust is PROVEN; INFINITY, UNKNOWN: no finite dual value.
+ * It allocates; solvers keep a workspace instead.
+ * Errors  PRI_ENOTSUP  a prior without saddle face, or a map that is not linear.
+ * Source  Fenchel duality; box and polish as derived in src/certificate.c.
+ */
 PRI_API PRI_MUST_CHECK pri_status pri_certificate(pri_ctx *ctx, const pri_problem *p, const pri_array *x, const pri_duals *d, double *primal, pri_bound *gap);
 #ifdef __cplusplus
 }
