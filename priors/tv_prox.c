@@ -9,8 +9,9 @@
  *   p   = P_box(z - tau D'q)
  *
  * Certificate: p minimises the Lagrangian at q, so that primal - dual = R(p) + F*(q) - <D p, q>, a sum over pixels of terms >= 0,
- * evaluated in double. Deviation: p is rounded to pri_real; as the Lagrangian is 1/tau-strongly convex and p meets the box exactly,
- * that costs n e^2 / (2 tau), e = the rounding of one pixel; it is added. Rows run in parallel; each is computed by itself.
+ * evaluated in double. Added for rounding: p is the minimiser up to e = 2 eps |pixel| (five operations in pri_real), and as the
+ * Lagrangian is quadratic around it that costs n e^2 / (2 tau); |q_i| <= w_i holds up to 3 eps; sums of n terms in double.
+ * Rows run in parallel; each is computed by itself.
  */
 #include <float.h>
 #include <math.h>
@@ -53,11 +54,11 @@ static void factors(const struct fgp *f, pri_real *restrict m, ptrdiff_t at, ptr
     for (ptrdiff_t i = 0; i < n; i++) m[i] += r[i] * r[i];
   }
   if (!map)
-    for (ptrdiff_t i = 0; i < n; i++) m[i] = m[i] > w * w ? w / (pri_real)sqrt(m[i]) : 1;
+    for (ptrdiff_t i = 0; i < n; i++) m[i] = w / pri_root(pri_larger(m[i], w * w));
   else
     for (ptrdiff_t i = 0; i < n; i++) {
       const pri_real v = w * map[i];
-      m[i] = m[i] > v * v ? v / (pri_real)sqrt(m[i]) : 1;
+      m[i] = v / pri_root(pri_larger(m[i], v * v));
     }
 }
 
@@ -112,7 +113,7 @@ static double gap_of(pri_ctx *ctx, const struct fgp *f, const pri_real *p) {
   const double cross = pri_sum(ctx, t->s.n, cross_block, &(struct gap){t, p, f->q});
   const double primal = pri_dist2sq(ctx, p, f->z, t->s.n) / (2 * f->tau) + value;
   const double size = sqrt(pri_norm2sq(ctx, f->z, t->s.n) / n) + f->tau * t->weight * 2 * sqrt(pri_stencil_norm2(&t->s));
-  const double rounding = n * unit * unit * size * size / (2 * f->tau) + n * DBL_EPSILON * (value + fabs(cross));
+  const double rounding = 2 * n * unit * unit * size * size / f->tau + (3 * unit + n * DBL_EPSILON) * (value + fabs(cross));
   const double gap = value + conjugate - cross;
   return ((gap > 0 ? gap : 0) + rounding) / (primal > DBL_MIN ? primal : DBL_MIN);
 }

@@ -90,11 +90,11 @@ static void ball_factor(const tv_term *t, pri_real *restrict out, const pri_real
     for (ptrdiff_t i = 0; i < n; i++) out[i] += f[i] * f[i];
   }
   if (!map)
-    for (ptrdiff_t i = 0; i < n; i++) out[i] = out[i] > w * w ? w / (pri_real)sqrt(out[i]) : 1;
+    for (ptrdiff_t i = 0; i < n; i++) out[i] = w / pri_root(pri_larger(out[i], w * w));
   else
     for (ptrdiff_t i = 0; i < n; i++) {
       const pri_real m = w * map[i];
-      out[i] = out[i] > m * m ? m / (pri_real)sqrt(out[i]) : 1;
+      out[i] = m / pri_root(pri_larger(out[i], m * m));
     }
 }
 

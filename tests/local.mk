@@ -19,3 +19,4 @@ test_scripts += tests/guard_layers.sh
 test_scripts += tests/guard_symbols.sh
 long_scripts =
 test_data = tests/cli.sh
+test_sources += tests/unit_stencil.c tests/claim_tv_taut_string.c
