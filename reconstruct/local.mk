@@ -9,3 +9,6 @@ program_support = reconstruct/cmd.c reconstruct/completion.c reconstruct/help.c 
 reconstruct_support = reconstruct/open.c
 program_sources = reconstruct/main.c $(program_support) $(command_sources)
 private_headers += reconstruct/cmd.h reconstruct/options.h reconstruct/json.h reconstruct/version.h
+solver_sources += reconstruct/fbp.c
+reconstruct_support += reconstruct/fbp_plan.c reconstruct/fbp_ramp.c reconstruct/fbp_sum.c reconstruct/fbp_weight.c
+private_headers += reconstruct/fbp.h

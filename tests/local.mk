@@ -20,3 +20,4 @@ test_scripts += tests/guard_symbols.sh
 long_scripts =
 test_data = tests/cli.sh
 test_sources += tests/unit_stencil.c tests/claim_tv_taut_string.c
+test_sources += tests/claim_fbp_disc.c
