@@ -16,3 +16,4 @@ private_headers += src/fft.h src/linalg.h
 # differences, certificates, noise level
 private_headers += src/stencil.h
 src_sources += src/stencil.c
+src_sources += src/metrics.c

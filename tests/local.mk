@@ -5,6 +5,7 @@ test_sources += tests/claim_phantom_project.c
 test_sources += tests/conf_operator.c
 test_sources += tests/unit_algebra.c
 test_sources += tests/unit_core.c
+test_sources += tests/unit_metrics.c
 test_sources += tests/unit_state.c
 test_headers = tests/alloc.h tests/dense.h
 
