@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "json.h"
 #include "number.h"
 
 #define PRI_ENTRY(name) extern const pri_command pri_command_##name;
@@ -57,6 +58,7 @@ pri_status pri_print_json(pri_ctx *ctx, json_t *value) {
   char *text = value ? json_dumps(value, JSON_INDENT(1) | JSON_ENCODE_ANY | JSON_REAL_PRECISION(17)) : NULL;
   json_decref(value);
   if (!text) return PRI_FAIL(ctx, PRI_ENOMEM, "no memory for the JSON text");
+  pri_json_shorten(text);
   pri_print("%s\n", text);
   free(text);
   return PRI_OK;

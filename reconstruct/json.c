@@ -4,6 +4,7 @@
 #include <float.h>
 #include <math.h>
 #include <string.h>
+#include "number.h"
 
 json_t *pri_json_number(double v) {
   if (!isfinite(v)) return json_null();
@@ -65,6 +66,41 @@ pri_status pri_json_set(pri_ctx *ctx, json_t *object, const char *key, json_t *v
 pri_status pri_json_append(pri_ctx *ctx, json_t *array, json_t *value) {
   if (json_array_append_new(array, value) == 0) return PRI_OK;
   return PRI_FAIL(ctx, PRI_ENOMEM, "no memory for a JSON array");
+}
+
+/* One number of the text: *at moves behind it, what stands for it goes to `to`; returns its length. */
+static size_t shortened(const char **at, char *to) {
+  char buf[40], *end;
+  const size_t n = strspn(*at, "-+.0123456789eE");
+  const double v = pri_number_parse(*at, &end);
+  const int real = memchr(*at, '.', n) || memchr(*at, 'e', n) || memchr(*at, 'E', n);
+  const char *text = *at;
+  size_t len = n;
+  if (real && end == *at + n) {
+    pri_number_text(buf, sizeof buf, v);
+    if (strlen(buf) < n) {
+      text = buf;
+      len = strlen(buf);
+    }
+  }
+  memmove(to, text, len);
+  *at += n;
+  return len;
+}
+
+void pri_json_shorten(char *text) {
+  char *to = text;
+  int quoted = 0;
+  for (const char *at = text; *at;) {
+    if (!quoted && strchr("-0123456789", *at)) {
+      to += shortened(&at, to);
+      continue;
+    }
+    if (*at == '"') quoted = !quoted;
+    if (quoted && *at == '\\' && at[1]) *to++ = *at++;
+    *to++ = *at++;
+  }
+  *to = 0;
 }
 
 static const char *type_name(pri_type t) {
