@@ -2,7 +2,11 @@
 # test_sources: one cmocka group a file, run in float and in double; one line each, in the order of the alphabet
 test_sources =
 test_sources += tests/claim_phantom_project.c
+test_sources += tests/conf_map.c
+test_sources += tests/conf_network.c
 test_sources += tests/conf_operator.c
+test_sources += tests/conf_registry.c
+test_sources += tests/conf_schedule.c
 test_sources += tests/unit_algebra.c
 test_sources += tests/unit_core.c
 test_sources += tests/unit_metrics.c
