@@ -17,3 +17,7 @@ private_headers += src/fft.h src/linalg.h
 private_headers += src/stencil.h
 src_sources += src/stencil.c
 src_sources += src/metrics.c
+# rays: geometry, projector kernels
+private_headers += src/rays.h
+src_sources += src/geometry.c src/rays.c src/rays_strip.c
+wide_sources += src/rays.c src/rays_strip.c

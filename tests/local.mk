@@ -26,3 +26,5 @@ long_scripts =
 test_data = tests/cli.sh
 test_sources += tests/unit_stencil.c tests/claim_tv_taut_string.c
 test_sources += tests/claim_fbp_disc.c
+test_sources += tests/unit_geometry.c
+test_sources += tests/unit_rays.c
