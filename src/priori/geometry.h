@@ -12,8 +12,10 @@ typedef struct pri_meta {           /* what a file says of its data; NAN, 0 or N
   ptrdiff_t nangles;
   double pixel[3], bin[2];          /* mm, x first */
   double sod, sdd, center;          /* mm, mm, bins */
+  int beam;                         /* pri_beam; -1: the file does not say */
   const char *source;               /* for messages and provenance: "scan.h5:/exchange/theta" */
 } pri_meta;
+PRI_API pri_meta pri_meta_unknown(void);   /* silent about everything: NAN, NULL, beam -1 (io.c) */
 typedef struct pri_geometry {       /* lengths in mm, angles in rad; world x to the right, y up, z along the axis */
   pri_beam beam;
   ptrdiff_t views, rows, bins;      /* rows = 1 but for cone */

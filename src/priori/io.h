@@ -42,6 +42,8 @@ PRI_API PRI_MUST_CHECK pri_status pri_input_read(pri_input *in, pri_real *dst, p
 PRI_API PRI_MUST_CHECK pri_status pri_input_load(pri_ctx *ctx, const char *name, pri_array *out);
 /* Numbers from text (one a line, '#' comments), NPY or HDF5: angles. By pri_calloc. EFORMAT names the line. */
 PRI_API PRI_MUST_CHECK pri_status pri_input_numbers(pri_ctx *ctx, const char *name, double **values, ptrdiff_t *n);
+/* SHA-256 of what is open, as pri_hash_file; the only way for standard input. EREAD */
+PRI_API PRI_MUST_CHECK pri_status pri_input_hash(const pri_input *in, char hex[65]);
 PRI_API size_t pri_input_memory(const pri_input *in);                    /* bytes that reading takes beside dst */
 PRI_API void pri_input_close(pri_input **in);
 
