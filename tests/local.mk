@@ -28,3 +28,4 @@ test_sources += tests/unit_stencil.c tests/claim_tv_taut_string.c
 test_sources += tests/claim_fbp_disc.c
 test_sources += tests/unit_geometry.c
 test_sources += tests/unit_rays.c
+test_sources += tests/unit_certificate.c
