@@ -3,12 +3,16 @@
 solver_sources =
 monitor_sources =
 filter_sources =
-command_sources = reconstruct/cmd_list.c
+command_sources = reconstruct/cmd_check.c reconstruct/cmd_ct.c reconstruct/cmd_list.c reconstruct/cmd_reconstruct.c reconstruct/cmd_simulate.c
 program_support = reconstruct/cmd.c reconstruct/completion.c reconstruct/help.c reconstruct/json.c reconstruct/man.c \
   reconstruct/options.c reconstruct/options_table.c reconstruct/version.c
+pipeline_support = reconstruct/bound.c reconstruct/config.c reconstruct/config_ct.c reconstruct/config_file.c reconstruct/log.c reconstruct/pipeline.c \
+  reconstruct/pipeline_auto.c reconstruct/pipeline_setup.c reconstruct/pipeline_sweep.c reconstruct/plan.c reconstruct/prepare.c reconstruct/provenance.c reconstruct/solve.c \
+  reconstruct/stream.c reconstruct/sweep.c reconstruct/watch.c
 reconstruct_support = reconstruct/open.c
-program_sources = reconstruct/main.c $(program_support) $(command_sources)
+program_sources = reconstruct/main.c $(program_support) $(pipeline_support) $(command_sources)
 private_headers += reconstruct/cmd.h reconstruct/options.h reconstruct/json.h reconstruct/version.h
 solver_sources += reconstruct/fbp.c
 reconstruct_support += reconstruct/fbp_plan.c reconstruct/fbp_ramp.c reconstruct/fbp_sum.c reconstruct/fbp_weight.c
 private_headers += reconstruct/fbp.h
+private_headers += reconstruct/pipeline_config.h reconstruct/log.h reconstruct/pipeline.h reconstruct/provenance.h reconstruct/sweep.h reconstruct/watch.h

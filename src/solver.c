@@ -28,6 +28,7 @@ struct pri_monitor {
   pri_ctx *ctx;
   const pri_monitor_class *cls;
   void *priv;
+  int borrowed;         /* class and priv are the caller's */
 };
 
 const char *pri_verdict_name(pri_verdict v) {
@@ -256,13 +257,20 @@ pri_status pri_monitor_create(pri_ctx *ctx, pri_monitor **out, const char *spec,
   return s;
 }
 
+pri_status pri_monitor_wrap(pri_ctx *ctx, pri_monitor **out, const pri_monitor_class *cls, void *priv) {
+  *out = pri_calloc(ctx, 1, sizeof **out);
+  if (!*out) return pri_ctx_code(ctx);
+  **out = (pri_monitor){.ctx = ctx, .cls = cls, .priv = priv, .borrowed = 1};
+  return PRI_OK;
+}
+
 pri_status pri_monitor_print(const pri_monitor *m, char **spec) { return pri_kind_print(m->ctx, &m->cls->kind, m->priv, spec); }
 
 void pri_monitor_destroy(pri_monitor **m) {
   if (!m || !*m) return;
   pri_monitor *p = *m;
   if (p->cls && p->cls->fini && p->priv) p->cls->fini(p->ctx, p->priv);
-  if (p->cls) pri_object_destroy(p->ctx, &p->cls->kind, &p->priv);
+  if (p->cls && !p->borrowed) pri_object_destroy(p->ctx, &p->cls->kind, &p->priv);
   pri_free(p->ctx, p);
   *m = NULL;
 }

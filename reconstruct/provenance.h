@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* provenance.h - what is written into every result, and the certificate in it (cli contract, section 6): nothing in it differs
+   between equal runs, so no clock, host, thread count or output name. */
+#ifndef PRI_PROVENANCE_H
+#define PRI_PROVENANCE_H
+#include <jansson.h>
+#include "cmd.h"
+
+typedef struct pri_provenance {
+  const char *config;             /* pipeline file */
+  const char *const *inputs;      /* as typed */
+  int n_inputs;
+  json_t *weights;                /* {prior: value}; borrowed; NULL: {} */
+  double center;                  /* NAN: null */
+  json_t *certificate;            /* borrowed; NULL: null */
+  json_t *items;                  /* one certificate a slice; borrowed; NULL: left out */
+  json_t *table;                  /* of a sweep; borrowed; NULL: left out */
+} pri_provenance;
+
+/* *text by malloc, NULL on failure. EREAD: an input can no longer be read */
+PRI_MUST_CHECK pri_status pri_provenance_text(pri_ctx *ctx, const pri_provenance *p, char **text);
+#endif

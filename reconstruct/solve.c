@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* solve.c - one block: fidelity, priors, solver and stop rules made, run, judged. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include "json.h"
+#include "vec.h"
+#include "watch.h"
+
+/* ---- what the problem allows; asked before data are read */
+
+static pri_status solver_class(pri_job *job, const pri_solver_class **out) {
+  const pri_kind *kind;
+  char *name;
+  PRI_TRY(pri_spec_name(job->ctx, job->o->solver, &name));
+  const pri_status s = pri_registry_find(job->ctx, PRI_SOLVERS, name, &kind);
+  pri_free(job->ctx, name);
+  if (s == PRI_OK) *out = (const pri_solver_class *)(const void *)kind;
+  return s;
+}
+
+static int strongly_convex(const pri_solve *s) {
+  for (int i = 0; i < s->problem.nR; i++) {
+    const void *priv;
+    const pri_prior_class *c = pri_prior_class_of(s->R[i], &priv);
+    if (!c->variational || !c->variational->convexity) continue;
+    const pri_bound mu = c->variational->convexity(priv);
+    if (mu.trust >= PRI_PROVEN && mu.value > 0) return 1;
+  }
+  return 0;
+}
+
+static pri_status check_gap(pri_job *job, const pri_solve *s) {
+  const pri_range *r = &job->set.bound;
+  const pri_solver_class *c;
+  if (!pri_job_asks(job, "gap", NULL)) return PRI_OK;
+  PRI_TRY(solver_class(job, &c));
+  if (!c->duals)
+    return PRI_FAIL(job->ctx, PRI_EPARAM, "--stop gap asks for a certificate, and %s gives none; --solver pdhg does", c->kind.name);
+  if ((isfinite(r->lo) && (isfinite(r->hi) || r->automatic)) || strongly_convex(s)) return PRI_OK;
+  return PRI_FAIL(job->ctx, PRI_EPARAM, "--stop gap needs a finite box, --bound lo:hi (or lo:auto): this problem is not strongly convex, "
+                  "and its certificate uses the box");
+}
+
+/* ---- parts */
+
+static pri_status make_fidelity(pri_job *job, pri_ctx *ctx, pri_solve *s, const pri_block *b) {
+  const char *spec = job->o->fidelity;
+  const pri_array *w = b->w.data ? &b->w : NULL;
+  if (w && !strncmp(spec, "ls", 2)) spec = "wls"; /* --on-bad mask */
+  return pri_fidelity_create(ctx, &s->f, spec, &b->y, w);
+}
+
+static pri_status make_priors(pri_job *job, pri_ctx *ctx, pri_solve *s) {
+  const pri_setup *set = &job->set;
+  PRI_ALLOC(ctx, s->R, set->n_priors + 1);
+  for (int i = 0; i < set->n_priors; i++, s->problem.nR++)
+    PRI_TRY(pri_prior_create(ctx, &s->R[i], set->priors[i], &set->meta, &set->image));
+  return PRI_OK;
+}
+
+static pri_status make_box(pri_job *job, pri_ctx *ctx, pri_solve *s, ptrdiff_t items) {
+  PRI_ALLOC(ctx, s->lo, items);
+  PRI_ALLOC(ctx, s->hi, items);
+  for (ptrdiff_t i = 0; i < items; i++) {
+    s->lo[i] = job->set.bound.lo;
+    s->hi[i] = job->set.bound.hi; /* automatic: infinite, until there is an early iterate */
+  }
+  return PRI_OK;
+}
+
+static pri_status make_monitors(pri_job *job, pri_ctx *ctx, pri_solve *s, const pri_block *b) {
+  const pri_texts *t = &job->o->stops;
+  PRI_ALLOC(ctx, s->monitors, t->n + 1);
+  for (int i = 0; i < t->n; i++) {
+    PRI_TRY(pri_monitor_create(ctx, &s->monitors[i], t->v[i], &s->problem, b->items));
+    s->n_monitors++;
+  }
+  PRI_TRY(pri_watch_create(job, ctx, s, b, &s->watch));
+  PRI_TRY(pri_monitor_wrap(ctx, &s->monitors[t->n], &pri_watch_class, s->watch));
+  s->n_monitors++;
+  return PRI_OK;
+}
+
+/* Starting images: one for all, or one for each slice of the job or of the file. */
+static pri_status load_start(pri_job *job, pri_ctx *ctx, pri_array *x0, const pri_block *b) {
+  pri_array file = {0};
+  const ptrdiff_t n = pri_shape_size(&x0->shape);
+  if (!job->o->init) return PRI_OK;
+  PRI_TRY(pri_input_load(ctx, job->o->init, &file));
+  pri_status st = PRI_OK;
+  for (ptrdiff_t i = 0; i < b->items && st == PRI_OK; i++) {
+    const ptrdiff_t from = file.items == 1 ? 0 : file.items == job->items ? (b->slice[i] - job->slice[0]) / (job->items > 1 ? job->slice[1] - job->slice[0] : 1) : b->slice[i];
+    if (pri_shape_size(&file.shape) != n || from >= file.items)
+      st = PRI_FAIL(ctx, PRI_ESHAPE, "--init %s: %td images of %td pixels; needed are %td pixels and one image, or one for each slice", job->o->init, file.items,
+                    pri_shape_size(&file.shape), n);
+    else pri_copy(ctx, pri_array_item(x0, i), pri_array_item(&file, from), n);
+  }
+  if (st == PRI_OK && !pri_finite(ctx, x0->data, n * x0->items)) st = PRI_FAIL(ctx, PRI_EDATA, "--init %s: a value is not finite", job->o->init);
+  pri_array_destroy(&file);
+  return st;
+}
+
+static pri_status make_solver(pri_job *job, pri_ctx *ctx, pri_solve *s, const pri_block *b) {
+  pri_array x0 = {0};
+  pri_status st = PRI_OK;
+  if (job->o->init) st = pri_array_create(ctx, &x0, &job->set.image, b->items);
+  if (st == PRI_OK) st = load_start(job, ctx, &x0, b);
+  if (st == PRI_OK) st = pri_solver_create(ctx, &s->solver, job->o->solver, &s->problem, x0.data ? &x0 : NULL);
+  pri_array_destroy(&x0);
+  return st;
+}
+
+pri_status pri_solve_create(pri_job *job, pri_ctx *ctx, pri_solve *s, const pri_block *b) {
+  *s = (pri_solve){.problem = {.A = job->set.map, .noise = job->set.noise}};
+  PRI_TRY(make_fidelity(job, ctx, s, b));
+  PRI_TRY(make_priors(job, ctx, s));
+  PRI_TRY(make_box(job, ctx, s, b->items));
+  s->problem.f = s->f;
+  s->problem.R = (const pri_prior *const *)s->R;
+  s->problem.lo = s->lo;
+  s->problem.hi = s->hi;
+  PRI_TRY(check_gap(job, s));
+  PRI_ALLOC(ctx, s->last, b->items);
+  PRI_ALLOC(ctx, s->why, b->items);
+  PRI_TRY(make_solver(job, ctx, s, b));
+  return make_monitors(job, ctx, s, b);
+}
+
+void pri_solve_destroy(pri_ctx *ctx, pri_solve *s) {
+  for (int i = 0; i < s->n_monitors; i++) pri_monitor_destroy(&s->monitors[i]);
+  pri_free(ctx, s->monitors);
+  pri_watch_destroy(ctx, &s->watch);
+  pri_solver_destroy(&s->solver);
+  for (int i = 0; i < s->problem.nR; i++) pri_prior_destroy(&s->R[i]);
+  pri_free(ctx, s->R);
+  pri_fidelity_destroy(&s->f);
+  pri_free(ctx, s->lo);
+  pri_free(ctx, s->hi);
+  pri_free(ctx, s->last);
+  pri_free(ctx, s->why);
+  *s = (pri_solve){0};
+}
+
+/* ---- running */
+
+/* Items whose box was raised at their last step go on: their verdict was about the smaller box. */
+static int reopen(pri_solve *s) {
+  int any = 0;
+  for (ptrdiff_t i = 0; i < s->watch->items; i++) {
+    struct pri_watched *t = &s->watch->item[i];
+    if (s->why[i] != PRI_CONVERGED || t->raised_at != s->last[i].k) continue;
+    pri_solver_freeze(s->solver, i, PRI_GO);
+    t->over = 0;
+    any = 1;
+  }
+  return any;
+}
+
+/* Figures of the final iterate that the last step left open: residual, objective, gap (where there are duals). */
+static pri_status final_figures(pri_job *job, pri_ctx *ctx, pri_solve *s) {
+  const pri_array *x = pri_solver_iterate(s->solver), *y = pri_fidelity_data(s->f);
+  const ptrdiff_t items = y->items;
+  pri_duals d;
+  double *primal = NULL;
+  pri_bound *gap = NULL;
+  for (ptrdiff_t i = 0; i < items; i++)
+    (void)pri_box_follow(s->watch, i, s->last[i].k, pri_array_item(x, i), pri_shape_size(&x->shape), isinf(s->hi[i]));
+  int open = 0;
+  for (ptrdiff_t i = 0; i < items; i++) open |= isnan(s->last[i].objective) || s->last[i].gap.trust == PRI_UNKNOWN;
+  if (!open || pri_solver_duals(s->solver, &d) != PRI_OK) return PRI_OK;
+  PRI_ALLOC(ctx, primal, items);
+  gap = pri_calloc(ctx, (size_t)items, sizeof *gap);
+  pri_status st = gap ? pri_certificate(ctx, &s->problem, x, &d, primal, gap) : pri_ctx_code(ctx);
+  for (ptrdiff_t i = 0; i < items && st == PRI_OK; i++) {
+    if (!isnan(s->last[i].objective) && s->last[i].gap.trust != PRI_UNKNOWN) continue;
+    s->last[i].objective = primal[i];
+    s->last[i].gap = gap[i];
+    s->last[i].certifying += 2;
+  }
+  pri_free(ctx, primal);
+  pri_free(ctx, gap);
+  (void)job;
+  return st;
+}
+
+static pri_status value_of_priors(pri_ctx *ctx, const pri_solve *s, const pri_real *x, double *sum) {
+  for (int i = 0; i < s->problem.nR; i++) {
+    const void *priv;
+    double one = NAN;
+    const pri_prior_class *c = pri_prior_class_of(s->R[i], &priv);
+    if (c->variational && c->variational->value) PRI_TRY(c->variational->value(ctx, priv, &one, x, 1, pri_prior_scratch(s->R[i])));
+    *sum += one;
+  }
+  return PRI_OK;
+}
+
+/* |A x - y|, and the objective where no certificate gave it. */
+static pri_status residuals(pri_ctx *ctx, pri_solve *s) {
+  const pri_array *x = pri_solver_iterate(s->solver), *y = pri_fidelity_data(s->f);
+  pri_array z = {0};
+  pri_status st = pri_array_create(ctx, &z, &y->shape, 1);
+  for (ptrdiff_t i = 0; i < y->items && st == PRI_OK; i++) {
+    const pri_array xi = pri_array_items(x, i, 1);
+    const void *priv;
+    const pri_fidelity_class *f = pri_fidelity_class_of(s->f, &priv);
+    double data = 0;
+    if (!isnan(s->last[i].residual) && !isnan(s->last[i].objective)) continue;
+    st = pri_map_apply(s->problem.A, &z, &xi);
+    if (st == PRI_OK) s->last[i].residual = sqrt(pri_dist2sq(ctx, z.data, pri_array_item(y, i), pri_shape_size(&z.shape)));
+    if (st != PRI_OK || !isnan(s->last[i].objective)) continue;
+    st = f->value(ctx, priv, &data, z.data, i, 1);
+    if (st == PRI_OK) st = value_of_priors(ctx, s, xi.data, &data);
+    s->last[i].objective = data;
+  }
+  pri_array_destroy(&z);
+  return st;
+}
+
+/* A guarantee holds by its figure, whichever rule ended the run. */
+static int guarantees_met(const pri_job *job, const pri_certified *c) {
+  double goal = NAN;
+  if (c->verdict == PRI_DIVERGED) return 0;
+  if (pri_job_asks(job, "gap", &goal) && !(c->relative_gap <= goal)) return 0;
+  if (pri_job_asks(job, "discrepancy", NULL) && !(pri_job_asks(job, "gap", NULL) && c->verdict == PRI_CONVERGED) &&
+      c->verdict != PRI_STOPPED_EARLY && c->verdict != PRI_CONVERGED)
+    return 0;
+  return 1;
+}
+
+static void judge(pri_job *job, const pri_solve *s, ptrdiff_t i, pri_certified *c) {
+  const pri_report *r = &s->last[i];
+  const struct pri_watched *t = &s->watch->item[i];
+  *c = (pri_certified){.item = s->watch->slice[i], .verdict = s->why[i], .k = r->k, .passes = (r->applies + r->adjoints + r->certifying) / 2,
+                       .solver_passes = (r->applies + r->adjoints) / 2, .objective = r->objective, .residual = r->residual,
+                       .gap = r->gap.trust == PRI_UNKNOWN ? NAN : r->gap.value, .seconds = t->wall, .cpu_seconds = t->cpu / (double)s->watch->items,
+                       .hi = s->hi[i]};
+  c->relative_gap = pri_relative_gap(c->gap, c->objective);
+  c->met = guarantees_met(job, c);
+}
+
+pri_status pri_solve_run(pri_job *job, pri_ctx *ctx, pri_solve *s, pri_certified *out) {
+  const ptrdiff_t items = s->watch->items;
+  do PRI_TRY(pri_solver_run(s->solver, s->monitors, s->n_monitors, s->last, s->why));
+  while (reopen(s));
+  for (ptrdiff_t i = 0; i < items; i++)
+    if (s->why[i] == PRI_INTERRUPTED) return PRI_FAIL(ctx, PRI_ECANCEL, "interrupted at step %ld of slice %td", s->last[i].k, s->watch->slice[i]);
+  PRI_TRY(final_figures(job, ctx, s));
+  PRI_TRY(residuals(ctx, s));
+  for (ptrdiff_t i = 0; i < items; i++) judge(job, s, i, &out[i]);
+  return PRI_OK;
+}

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* stream.c - the loop over blocks of slices: read, solve, filter, write. Below it nobody knows of files. */
+#include <math.h>
+#include <string.h>
+#include "json.h"
+#include "pipeline.h"
+#include "watch.h"
+
+json_t *pri_certified_json(const pri_certified *c, double mismatch) {
+  return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:I, s:o}", "relative_gap", pri_json_number(c->relative_gap), "gap", pri_json_number(c->gap),
+                   "objective", pri_json_number(c->objective), "residual", pri_json_number(c->residual), "adjoint_mismatch", pri_json_number(mismatch),
+                   "passes", pri_json_number(c->passes), "solver_passes", pri_json_number(c->solver_passes), "verdict", pri_verdict_name(c->verdict), "k",
+                   (json_int_t)c->k, "upper_bound", pri_json_number(c->hi));
+}
+
+static void item_event(pri_job *job, const pri_certified *c) {
+  if (!pri_journal_wants_events(job->log)) return;
+  json_t *e = json_pack("{s:I, s:s, s:I, s:o, s:o, s:o, s:o}", "item", (json_int_t)c->item, "verdict", pri_verdict_name(c->verdict), "k", (json_int_t)c->k,
+                        "passes", pri_json_number(c->passes), "objective", pri_json_number(c->objective), "relative_gap", pri_json_number(c->relative_gap),
+                        "solver_passes", pri_json_number(c->solver_passes));
+  if (e) {
+    json_object_set_new(e, "residual", pri_json_number(c->residual));
+    json_object_set_new(e, "seconds", pri_json_number(c->seconds));
+    json_object_set_new(e, "cpu_seconds", pri_json_number(c->cpu_seconds));
+  }
+  pri_journal_event(job->log, "item", e);
+}
+
+static void report(pri_job *job, const pri_certified *c) {
+  item_event(job, c);
+  if (!c->met) {
+    job->status = 3;
+    pri_log(job->ctx, PRI_LOG_WARN, "slice %td: %s after %ld steps, relative gap %.3g, residual %.4g: the guarantee asked for is not met; the result is written and says so",
+            c->item, pri_verdict_name(c->verdict), c->k, c->relative_gap, c->residual);
+    return;
+  }
+  if (c->verdict == PRI_DIRECT) return;
+  pri_log(job->ctx, job->items > 8 ? PRI_LOG_DEBUG : PRI_LOG_INFO, "slice %td: %s after %ld steps (%.1f passes), objective %.6g, relative gap %.3g", c->item,
+          pri_verdict_name(c->verdict), c->k, c->passes, c->objective, c->relative_gap);
+}
+
+/* ---- the way out: filters, region, file */
+
+static pri_status run_then(pri_job *job, pri_array *a, const ptrdiff_t *slice) {
+  for (int i = 0; i < job->set.n_then; i++) {
+    pri_array next = {0};
+    PRI_TRY(pri_array_create(job->ctx, &next, pri_filter_range(job->set.then[i]), a->items));
+    const pri_status s = pri_filter_run(job->set.then[i], &next, a, slice);
+    pri_array_destroy(a);
+    *a = next;
+    PRI_TRY(s);
+  }
+  return PRI_OK;
+}
+
+static pri_status crop(pri_job *job, pri_array *a) {
+  const long *r = job->set.roi;
+  const pri_box box = {.first = {r[1], r[0]}, .n = {r[3], r[2]}, .step = {1, 1}};
+  const pri_shape shape = pri_box_shape(&box, 2);
+  pri_array part = {0};
+  if (!r[2]) return PRI_OK;
+  PRI_TRY(pri_array_create(job->ctx, &part, &shape, a->items));
+  const pri_status s = pri_array_take(job->ctx, &part, a, &box);
+  pri_array_destroy(a);
+  *a = part;
+  return s;
+}
+
+static pri_status write_block(pri_job *job, const pri_array *x, const ptrdiff_t *slice) {
+  pri_array a = pri_array_items(x, 0, x->items);
+  if (job->set.n_then || job->set.roi[2]) {
+    PRI_TRY(run_then(job, &a, slice));
+    PRI_TRY(crop(job, &a));
+  }
+  const pri_status s = job->out ? pri_output_write(job->out, a.data, job->base + job->n_done, a.items) : PRI_OK;
+  pri_array_destroy(&a);
+  return s;
+}
+
+/* ---- one block */
+
+static pri_status pass_on(pri_job *job, const pri_array *y, const ptrdiff_t *slice) {
+  for (ptrdiff_t i = 0; i < y->items; i++)
+    job->done[job->n_done + i] = (pri_certified){.item = slice[i], .verdict = PRI_DIRECT, .objective = NAN, .residual = NAN, .gap = NAN, .relative_gap = NAN,
+                                                 .hi = NAN, .seconds = 0, .met = 1};
+  return write_block(job, y, slice);
+}
+
+static pri_status solve_block(pri_job *job, pri_block *b) {
+  pri_solve s = {0};
+  pri_certified *c = job->done + job->n_done;
+  pri_status st = pri_solve_create(job, job->ctx, &s, b);
+  if (st == PRI_OK) st = pri_solve_run(job, job->ctx, &s, c);
+  for (ptrdiff_t i = 0; i < b->items && st == PRI_OK; i++) report(job, &c[i]);
+  if (st == PRI_OK) st = write_block(job, pri_solver_iterate(s.solver), b->slice);
+  pri_solve_destroy(job->ctx, &s);
+  return st;
+}
+
+static pri_status simulate_block(pri_job *job, pri_block *b) {
+  pri_array y = {0};
+  pri_status s = pri_array_create(job->ctx, &y, &job->set.result, b->items);
+  if (s == PRI_OK) s = pri_operator_apply(job->set.A, &y, &b->y);
+  for (ptrdiff_t i = 0; i < b->items && s == PRI_OK && job->noise; i++) {
+    pri_array one = pri_array_items(&y, i, 1); /* noise goes by the index in the file: the same alone and in a stack */
+    s = pri_noise_add(job->noise, &one, b->slice[i]);
+  }
+  if (s == PRI_OK) s = pass_on(job, &y, b->slice);
+  pri_array_destroy(&y);
+  return s;
+}
+
+static pri_status one_block(pri_job *job, ptrdiff_t items) {
+  pri_block b = {0};
+  pri_status s = pri_block_read(job, job->ctx, &b, job->slice + job->n_done, items, 0);
+  job->bad += b.bad;
+  if (s == PRI_OK) s = job->simulate ? simulate_block(job, &b) : strcmp(job->o->solver, "none") ? solve_block(job, &b) : pass_on(job, &b.y, b.slice);
+  if (s == PRI_OK) job->n_done += items;
+  pri_block_destroy(&b);
+  return s;
+}
+
+pri_status pri_job_stream(pri_job *job) {
+  for (job->n_done = 0; job->n_done < job->items;) {
+    const ptrdiff_t left = job->items - job->n_done;
+    if (pri_ctx_cancelled(job->ctx)) return PRI_FAIL(job->ctx, PRI_ECANCEL, "interrupted after %td of %td slices", job->n_done, job->items);
+    PRI_TRY(one_block(job, left < job->plan.block ? left : job->plan.block));
+  }
+  if (job->bad)
+    pri_log(job->ctx, PRI_LOG_WARN, "%s: %td values were not finite or saturated; %s", job->input_name, job->bad,
+            job->set.weighted ? "they have weight zero" : "neighbours in their view stand in for them");
+  return PRI_OK;
+}

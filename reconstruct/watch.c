@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* watch.c - see watch.h. */
+#include "watch.h"
+#include <float.h>
+#include <math.h>
+#include "json.h"
+
+double pri_relative_gap(double gap, double objective) {
+  return gap / fmax(fabs(objective), DBL_MIN);
+}
+
+static void iteration_event(pri_watch *w, ptrdiff_t i, const pri_report *r) {
+  if (!pri_journal_wants_events(w->job->log)) return;
+  const double all = (r->applies + r->adjoints + r->certifying) / 2, own = (r->applies + r->adjoints) / 2;
+  json_t *e = json_pack("{s:I, s:I, s:o, s:o, s:o, s:o, s:o}", "item", (json_int_t)w->slice[i], "k", (json_int_t)r->k, "passes", pri_json_number(all),
+                        "objective", pri_json_number(r->objective), "data", pri_json_number(r->data), "prior", pri_json_number(r->prior),
+                        "residual", pri_json_number(r->residual));
+  if (e) {
+    json_object_set_new(e, "gap", pri_json_number(r->gap.value));
+    json_object_set_new(e, "relative_gap", pri_json_number(pri_relative_gap(r->gap.value, r->objective)));
+    json_object_set_new(e, "solver_passes", pri_json_number(own));
+    json_object_set_new(e, "change", pri_json_number(r->change));
+  }
+  pri_journal_event(w->job->log, "iteration", e);
+}
+
+/* A gap that no longer gets smaller although it is small: the rounding floor. Noise of a single certificate does not count as
+   progress (2 %), and a slow start does not count as a floor (half as many steps again). */
+static int at_floor(pri_watch *w, ptrdiff_t i, const pri_report *r, double relative) {
+  struct pri_watched *t = &w->item[i];
+  const double small = sizeof(pri_real) == 4 ? 1e-3 : 1e-9;
+  if (!isfinite(w->goal) || !isfinite(relative)) return 0;
+  if (!(relative > 0.98 * t->best)) {
+    t->best = relative;
+    t->best_at = r->k;
+    return 0;
+  }
+  const long patience = t->best_at / 2 > 300 ? t->best_at / 2 : 300;
+  return t->best < small && r->k - t->best_at > patience;
+}
+
+static void say_floor(pri_watch *w, ptrdiff_t i) {
+  const int single = sizeof(pri_real) == 4;
+  pri_log(w->job->ctx, PRI_LOG_WARN, "slice %td: the relative gap stops improving at %.2g, the rounding floor of %s, above the %.2g asked for%s", w->slice[i],
+          w->item[i].best, single ? "float" : "double", w->goal, single ? "; --precision double goes further" : "");
+}
+
+static void one_item(pri_watch *w, ptrdiff_t i, const pri_report *r, const pri_array *x, pri_verdict *v) {
+  struct pri_watched *t = &w->item[i];
+  const double relative = pri_relative_gap(r->gap.value, r->objective);
+  iteration_event(w, i, r);
+  if (*v != PRI_DIVERGED && pri_box_follow(w, i, r->k, pri_array_item(x, i), pri_shape_size(&x->shape), 0)) {
+    t->raised_at = r->k;
+    t->best = INFINITY;
+    t->best_at = r->k;
+  } else if (*v == PRI_GO && at_floor(w, i, r, relative)) {
+    t->floor = 1;
+    *v = PRI_STOPPED_EARLY;
+    say_floor(w, i);
+  }
+  if (*v == PRI_GO) return;
+  t->over = 1;
+  t->wall = pri_wall_seconds() - w->began;
+  t->cpu = pri_cpu_seconds() - w->cpu;
+}
+
+static pri_status observe(pri_ctx *ctx, void *priv, const pri_report *per_item, const pri_array *x, pri_verdict *v) {
+  pri_watch *w = priv;
+  pri_progress p = {.item = w->job->n_done, .items = w->job->items, .objective = NAN, .relative_gap = NAN, .share = NAN};
+  ptrdiff_t over = 0, shown = -1;
+  (void)ctx;
+  for (ptrdiff_t i = 0; i < w->items; i++) {
+    if (!w->item[i].over) one_item(w, i, &per_item[i], x, &v[i]);
+    over += w->item[i].over;
+    if (shown < 0 && !w->item[i].over) shown = i;
+  }
+  p.item += over;
+  if (shown >= 0) {
+    p.k = per_item[shown].k;
+    p.objective = per_item[shown].objective;
+    p.relative_gap = pri_relative_gap(per_item[shown].gap.value, p.objective);
+  }
+  p.share = (double)p.item / (double)p.items;
+  pri_journal_progress(w->job->log, &p);
+  return PRI_OK;
+}
+
+static unsigned wants(const void *priv, long k) {
+  (void)priv;
+  (void)k;
+  return 0;
+}
+
+static pri_status init(pri_ctx *ctx, void *priv, const pri_problem *p, ptrdiff_t items) {
+  (void)ctx;
+  (void)priv;
+  (void)p;
+  (void)items;
+  return PRI_OK;
+}
+
+static pri_status walk(pri_ctx *ctx, void *priv, pri_walk *w) {
+  (void)ctx;
+  (void)priv;
+  (void)w;
+  return PRI_OK;
+}
+
+const pri_monitor_class pri_watch_class = {
+    .kind = {"watch", "log, progress, automatic box", "", 0, NULL, NULL}, .init = init, .wants = wants, .observe = observe, .walk = walk};
+
+pri_status pri_watch_create(pri_job *job, pri_ctx *ctx, pri_solve *s, const pri_block *b, pri_watch **out) {
+  pri_watch *w;
+  *out = NULL;
+  PRI_ALLOC(ctx, w, 1);
+  *out = w;
+  *w = (pri_watch){.job = job, .s = s, .slice = b->slice, .items = b->items, .goal = NAN, .began = pri_wall_seconds(), .cpu = pri_cpu_seconds()};
+  (void)pri_job_asks(job, "gap", &w->goal);
+  PRI_ALLOC(ctx, w->item, b->items);
+  for (ptrdiff_t i = 0; i < b->items; i++) w->item[i] = (struct pri_watched){.best = INFINITY, .raised_at = -1, .wall = NAN, .cpu = NAN};
+  return PRI_OK;
+}
+
+void pri_watch_destroy(pri_ctx *ctx, pri_watch **w) {
+  if (!*w) return;
+  pri_free(ctx, (*w)->item);
+  pri_free(ctx, *w);
+  *w = NULL;
+}

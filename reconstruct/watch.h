@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * watch.h - the pipeline's own observer of a block: events of the log, progress, the automatic box, the rounding floor of a gap.
+ * It stands behind the stop rules, so that it sees what they decided.
+ */
+#ifndef PRI_WATCH_H
+#define PRI_WATCH_H
+#include "pipeline.h"
+
+typedef struct pri_watch {
+  pri_job *job;
+  pri_solve *s;
+  const ptrdiff_t *slice;
+  ptrdiff_t items;
+  double goal;               /* relative gap asked for; NAN: none */
+  double began, cpu;         /* s, at the start of the block */
+  struct pri_watched {       /* [items] */
+    double best;             /* smallest relative gap so far */
+    long best_at;            /* step of it */
+    long raised_at;          /* step at which the box was last raised; -1: never */
+    double wall, cpu;        /* s spent until it ended */
+    int over, floor, boxed;
+  } *item;
+} pri_watch;
+
+extern const pri_monitor_class pri_watch_class;
+PRI_MUST_CHECK pri_status pri_watch_create(pri_job *job, pri_ctx *ctx, pri_solve *s, const pri_block *b, pri_watch **out);
+void pri_watch_destroy(pri_ctx *ctx, pri_watch **w);
+double pri_relative_gap(double gap, double objective); /* gap / max(|objective|, tiny); NAN where unknown */
+
+/* bound.c: the box that follows the iterate (spec rising_ct 4.9): 1.25 times the largest pixel above the lower bound */
+enum { PRI_BOX_AFTER = 10 };   /* steps: the early iterate that the first box is taken from */
+double pri_box_from(double lo, double largest);
+int pri_box_near(double lo, double hi, double largest); /* within 10 % of the box */
+/* Sets or raises the box of item i where it is automatic; 1: it changed. `now`: set it whatever the step. */
+int pri_box_follow(pri_watch *w, ptrdiff_t i, long k, const pri_real *x, ptrdiff_t n, int now);
+#endif
