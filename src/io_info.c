@@ -24,7 +24,7 @@ pri_status pri_info_json(pri_input *in, const char **field, json_t *object) {
   return s;
 }
 
-json_t *pri_json_text(pri_ctx *ctx, const char *text, size_t n) {
+json_t *pri_text_json(pri_ctx *ctx, const char *text, size_t n) {
   json_t *const as_is = json_stringn(text, n);   /* NULL where it is not UTF-8 */
   if (as_is) return as_is;
   char *const wide = pri_calloc(ctx, n, 2);
@@ -77,7 +77,7 @@ pri_status pri_info_pixel(pri_input *in, double x, double y, double z, const cha
     json_object_set_new(o, &"x\0y\0z"[2 * k], json_real(size[k]));
     if (trusted && isfinite(mm)) in->info.meta.pixel[k] = size[k] * mm;
   }
-  json_object_set_new(o, "unit", pri_json_text(in->ctx, unit, strlen(unit)));
+  json_object_set_new(o, "unit", pri_text_json(in->ctx, unit, strlen(unit)));
   return pri_info_json(in, &in->info.pixel, o);
 }
 

@@ -33,7 +33,7 @@ static void parse_imagej(ptrdiff_t out[4], const char *text) {
 
 static void add_text(pri_ctx *ctx, json_t *o, TIFF *tif, uint32_t tag, const char *key) {
   char *text = NULL;
-  if (TIFFGetField(tif, tag, &text) && text) json_object_set_new(o, key, pri_json_text(ctx, text, strlen(text)));
+  if (TIFFGetField(tif, tag, &text) && text) json_object_set_new(o, key, pri_text_json(ctx, text, strlen(text)));
 }
 
 /* ImageJ: pixels per `unit`, ResolutionUnit none. Otherwise centimetres are believed, inches are reported (72 dpi is no measurement) */
@@ -66,7 +66,7 @@ static json_t *metadata(pri_ctx *ctx, const struct pri_tiff *t) {
   uint16_t unit = RESUNIT_INCH;
   json_t *const o = json_object();
   for (size_t i = 0; i < sizeof texts / sizeof *texts; ++i) add_text(ctx, o, tif, texts[i].tag, texts[i].key);
-  json_object_set_new(o, "compression", codec ? pri_json_text(ctx, codec->name, strlen(codec->name)) : json_integer(t->layout.compression));
+  json_object_set_new(o, "compression", codec ? pri_text_json(ctx, codec->name, strlen(codec->name)) : json_integer(t->layout.compression));
   json_object_set_new(o, "photometric", json_integer(t->layout.photometric));
   json_object_set_new(o, "bits", json_integer(t->layout.bits));
   json_object_set_new(o, "samples_per_pixel", json_integer(t->layout.samples));
