@@ -14,5 +14,8 @@ pri_status pri_weights_check(pri_ctx *ctx, const char *who, const char *key, con
 
 pri_status pri_weight_file_load(pri_ctx *ctx, const char *who, const char *key, const char *file, pri_array *out) {
   *out = (pri_array){0};
-  return PRI_FAIL(ctx, PRI_ENOTSUP, "%s: %s=%s: files are not read yet", who, key, file);
+  PRI_TRY(pri_input_load(ctx, file, out));
+  const pri_status s = pri_weights_check(ctx, who, key, file, out);
+  if (s != PRI_OK) pri_array_destroy(out);
+  return s;
 }
