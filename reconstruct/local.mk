@@ -3,7 +3,9 @@
 solver_sources =
 monitor_sources =
 filter_sources =
-command_sources = reconstruct/cmd_check.c reconstruct/cmd_ct.c reconstruct/cmd_list.c reconstruct/cmd_reconstruct.c reconstruct/cmd_simulate.c
+# in the order in which help shows them
+command_sources = reconstruct/cmd_reconstruct.c reconstruct/cmd_ct.c reconstruct/cmd_simulate.c reconstruct/cmd_phantom.c reconstruct/cmd_score.c \
+  reconstruct/cmd_check.c reconstruct/cmd_info.c reconstruct/cmd_list.c
 program_support = reconstruct/cmd.c reconstruct/completion.c reconstruct/help.c reconstruct/json.c reconstruct/man.c \
   reconstruct/options.c reconstruct/options_table.c reconstruct/version.c
 pipeline_support = reconstruct/bound.c reconstruct/config.c reconstruct/config_ct.c reconstruct/config_file.c reconstruct/log.c reconstruct/pipeline.c \

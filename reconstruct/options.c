@@ -105,11 +105,13 @@ static pri_status set_row_owned(pri_ctx *ctx, pri_options *o, int i, const char 
   return texts_add(ctx, &o->given[i], text ? text : "yes");
 }
 
+/* The parser of values words its messages "option: --mem=x is not ..."; the program's name says enough. */
 static pri_status set_row(pri_ctx *ctx, pri_options *o, int i, const char *text) {
   const pri_status s = set_row_owned(o->owner, o, i, text);
-  if (s == PRI_OK || ctx == o->owner) return s;
+  if (s == PRI_OK) return s;
   char *said = pri_message_plain(o->owner);
-  (void)PRI_FAIL(ctx, s, "%s", said ? said : pri_status_text(s));
+  const char *from = said && !strncmp(said, "option: ", 8) ? said + 8 : said;
+  (void)PRI_FAIL(ctx, s, "%s", from ? from : pri_status_text(s));
   pri_free(o->owner, said);
   return s;
 }

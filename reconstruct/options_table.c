@@ -60,9 +60,9 @@ const pri_option pri_option_table[] = {
     /* ---- score, info, list, check */
     {{.name = "reference", TEXT(reference), .help = "image, stack or folder to compare with; one slice serves all"},
      0, 0, "FILE", "Comparison", 0},
-    {{.name = "peak", .unit = "", .type = PRI_REAL, AT(peak), .min = 1e-300, .max = 1e300, .def = 1, .help = "of the PSNR"},
+    {{.name = "peak", .unit = "", .type = PRI_REAL, AT(peak), .min = 1e-30, .max = 1e30, .def = 1, .help = "of the PSNR"},
      0, 0, "V", "Comparison", 0},
-    {{.name = "range", .unit = "", .type = PRI_REAL, AT(range), .min = 1e-300, .max = 1e300, .def = 1,
+    {{.name = "range", .unit = "", .type = PRI_REAL, AT(range), .min = 1e-30, .max = 1e30, .def = 1,
       .help = "of values, for the constants of SSIM"}, 0, 0, "V", "Comparison", 0},
     {{.name = "ssim", CHOICE(ssim, ssims), .help = "window of SSIM: 11x11 with sd 1.5, or 7x7 of equal weights"},
      0, 0, "WINDOW", "Comparison", 0},

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* cmd_info.c - priori info: what a file is, from its header; provenance where it has one. No pixels are read. */
+#include <stdlib.h>
+#include <string.h>
+#include "cmd.h"
+#include "json.h"
+#include "priori/io.h"
+
+static json_t *or_empty(const char *text) {
+  json_t *v = pri_json_parse(text);
+  if (!json_is_null(v)) return v;
+  json_decref(v);
+  return json_object();
+}
+
+static json_t *object_of(const pri_input_info *i) {
+  return json_pack("{so so so so so so so so}", "file", pri_json_text(i->file), "format", pri_json_text(i->format), "dtype",
+                   pri_json_text(i->dtype), "shape", pri_json_shape(i->shape, i->nd), "axes", pri_json_text(i->axes),
+                   "pixel", or_empty(i->pixel), "metadata", or_empty(i->metadata), "provenance", pri_json_parse(i->provenance));
+}
+
+/* ---- for people: "key: value" lines, nested objects indented */
+
+static void print_value(const json_t *v) {
+  if (json_is_string(v)) {
+    pri_print("%s", json_string_value(v));
+    return;
+  }
+  char *text = json_dumps(v, JSON_ENCODE_ANY | JSON_COMPACT | JSON_REAL_PRECISION(6));
+  pri_print("%s", text ? text : "?");
+  free(text);
+}
+
+/* A text of several lines (a configuration, an ImageJ description) stands below its key. */
+static void print_lines(const char *s, int indent) {
+  while (*s) {
+    const int n = (int)strcspn(s, "\n");
+    pri_print("\n%*s%.*s", indent, "", n, s);
+    s += n;
+    s += *s == '\n';
+  }
+  pri_print("\n");
+}
+
+static void print_object(json_t *o, int indent) {
+  const char *key;
+  json_t *v;
+  json_object_foreach(o, key, v) {
+    pri_print("%*s%s:", indent, "", key);
+    if (json_is_object(v) && json_object_size(v) > 0) {
+      pri_print("\n");
+      print_object(v, indent + 2);
+    } else if (json_is_string(v) && strchr(json_string_value(v), '\n')) {
+      print_lines(json_string_value(v), indent + 2);
+    } else {
+      pri_print(" ");
+      print_value(v);
+      pri_print("\n");
+    }
+  }
+}
+
+static void print_section(const char *name, const char *json) {
+  json_t *v = json ? pri_json_parse(json) : json_null();
+  if (json_is_object(v) && json_object_size(v) > 0) {
+    pri_print("  %s:\n", name);
+    print_object(v, 4);
+  }
+  json_decref(v);
+}
+
+static void print_text(const pri_input_info *i) {
+  char text[200];
+  const pri_shape whole = {i->nd, {0}};
+  pri_shape shape = whole;
+  for (int d = 0; d < i->nd; d++) shape.n[d] = i->shape[d];
+  pri_print("%s: %s, %s\n  shape: %s (%s)\n", i->file, i->format, i->dtype, pri_shape_text(&shape, text, sizeof text), i->axes);
+  pri_print("  slices: %td of %s\n", i->items, pri_shape_text(&i->item, text, sizeof text));
+  if (i->meta.nangles > 0) pri_print("  angles: %td (%s)\n", i->meta.nangles, i->meta.source ? i->meta.source : "in the file");
+  if (i->counts) pri_print("  raw counts; flat %s, dark %s\n", i->flat ? i->flat : "none", i->dark ? i->dark : "none");
+  print_section("pixel", i->pixel);
+  print_section("metadata", i->metadata);
+  print_section("provenance", i->provenance);
+}
+
+static pri_status describe(pri_call *call, const char *name, json_t *all) {
+  pri_input *in;
+  PRI_TRY(pri_input_open(call->ctx, &in, name));
+  const pri_input_info *i = pri_input_describe(in);
+  pri_status s = PRI_OK;
+  if (all) s = pri_json_append(call->ctx, all, object_of(i));
+  else print_text(i);
+  pri_input_close(&in);
+  return s;
+}
+
+static pri_status run(pri_call *call) {
+  json_t *all = call->opts->json ? json_array() : NULL;
+  for (int i = 0; i < call->n_inputs; i++) {
+    const pri_status s = describe(call, call->inputs[i], all);
+    if (s != PRI_OK) pri_call_failed(call, call->inputs[i], s);
+  }
+  pri_status s = PRI_OK;
+  if (all && call->n_inputs > 1) s = pri_print_json(call->ctx, json_incref(all));
+  else if (all && json_array_size(all) == 1) s = pri_print_json(call->ctx, json_incref(json_array_get(all, 0)));
+  json_decref(all);
+  return s;
+}
+
+static const char *const options[] = {"json", NULL};
+static const char *const examples[] = {
+    "what a measurement is", "info scan.h5", "how a result was made: configuration, inputs, certificate", "info --json picture.tif", NULL};
+const pri_command pri_command_info = {
+    .name = "info", .brief = "Describes files: shape, sample type, pixel size, metadata, provenance",
+    .synopsis = "[OPTIONS] FILE...", .options = options, .examples = examples, .min_inputs = 1, .max_inputs = -1, .run = run,
+    .more = "FILE is a TIFF, HDF5 (FILE.h5:/PATH), NPY, MAT or PNG file, or a folder that is one stack. With --json one object "
+            "is printed for one file, an array for several: file, format, dtype, shape (slowest first), axes, pixel, metadata, "
+            "provenance (null where the file has none)."};
