@@ -111,7 +111,7 @@ static const char *const options[] = {"json", NULL};
 static const char *const examples[] = {
     "what a measurement is", "info scan.h5", "how a result was made: configuration, inputs, certificate", "info --json picture.tif", NULL};
 const pri_command pri_command_info = {
-    .name = "info", .brief = "Describes files: shape, sample type, pixel size, metadata, provenance",
+    .name = "info", .brief = "describes files: shape, sample type, pixel size, metadata, provenance",
     .synopsis = "[OPTIONS] FILE...", .options = options, .examples = examples, .min_inputs = 1, .max_inputs = -1, .run = run,
     .more = "FILE is a TIFF, HDF5 (FILE.h5:/PATH), NPY, MAT or PNG file, or a folder that is one stack. With --json one object "
             "is printed for one file, an array for several: file, format, dtype, shape (slowest first), axes, pixel, metadata, "

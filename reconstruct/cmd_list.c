@@ -148,7 +148,7 @@ static const char *const examples[] = {
     "everything that exists", "list", "one operator with its keys, units and ranges", "list operator ct",
     "the same for programs", "list --json operator ct", "the manual page of a command", "list --man ct | man -l -", NULL};
 const pri_command pri_command_list = {
-    .name = "list", .brief = "Shows what exists: families, plug-ins, their keys", .synopsis = "[OPTIONS] [FAMILY [NAME]]",
+    .name = "list", .brief = "shows what exists: families, plug-ins, their keys", .synopsis = "[OPTIONS] [FAMILY [NAME]]",
     .options = options, .examples = examples, .max_inputs = 2, .run = run,
     .more = "Families: operator, fidelity, prior, solver, stop, filter, phantom, noise. A plug-in is asked for by "
             "NAME:key=value,key=value; a value without = goes to its first key (tv:0.02)."};

@@ -4,14 +4,14 @@
  * test commits the inverse crime). Objects stream in small blocks; both files are finished at the end or not at all.
  */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "cmd.h"
-#include "json.h"
 #include "priori/io.h"
 #include "priori/operator.h"
 #include "priori/phantom.h"
-#include "version.h"
+#include "provenance.h"
 
 enum { BLOCK = 16 }; /* objects at a time at most */
 
@@ -84,7 +84,11 @@ static pri_status set_geometry(drawing *d, const char *spec) {
   const pri_operator_class *class = pri_operator_class_of(d->ct, &priv);
   d->geometry = class->geometry ? class->geometry(priv) : NULL;
   if (!d->geometry) return PRI_FAIL(d->ctx, PRI_ENOTSUP, "--sinogram: the operator ct gives no geometry");
-  return pri_kind_print(d->ctx, &class->kind, priv, &d->sinogram_spec);
+  char *text;
+  PRI_TRY(pri_kind_print(d->ctx, &class->kind, priv, &text));
+  const pri_status printed = pri_spec_set(d->ctx, text, "average", NULL, d->bin_average ? "bin" : "ray", &d->sinogram_spec);
+  pri_free(d->ctx, text);
+  return printed;
 }
 
 static pri_status set_up(drawing *d, const char *spec) {
@@ -145,27 +149,26 @@ static pri_status draw(drawing *d, ptrdiff_t first, ptrdiff_t n) {
   return pri_output_write(d->image.out, x.data, first, n);
 }
 
-/* ---- provenance: the call that gives the same pixels */
+/* ---- provenance: the call that gives the same pixels, as lines of a pipeline file */
 
-static json_t *config_of(const drawing *d) {
-  return json_pack("{ss ss sI so so so}", "command", "phantom", "phantom", d->phantom_spec, "count", (json_int_t)d->count, "noise",
-                   pri_json_text(d->noise_spec), "sinogram", pri_json_text(d->sinogram_spec), "average",
-                   d->ct ? pri_json_text(d->bin_average ? "bin" : "ray") : json_null());
-}
-
-static char *provenance_of(const drawing *d) {
-  json_t *o = json_pack("{ss ss so s[] sI s{} sn sn sn}", "version", pri_version(), "build", pri_build(), "config", config_of(d), "inputs",
-                        "seed", (json_int_t)pri_ctx_seed(d->ctx), "weights", "center", "certificate", "audit");
-  char *text = o ? json_dumps(o, JSON_COMPACT | JSON_REAL_PRECISION(17)) : NULL;
-  json_decref(o);
-  if (text) pri_json_shorten(text);
-  return text;
+static pri_status config_of(const drawing *d, char **text) {
+  static const char form[] = "command = phantom\nphantom = %s\ncount = %td\n%s%s%s%s%s%sprecision = %s\nseed = %llu\n";
+  const char *noise = d->noise_spec ? d->noise_spec : "", *sinogram = d->sinogram_spec ? d->sinogram_spec : "";
+  const size_t n = sizeof form + strlen(d->phantom_spec) + strlen(noise) + strlen(sinogram) + 120;
+  PRI_ALLOC(d->ctx, *text, n);
+  snprintf(*text, n, form, d->phantom_spec, d->count, *noise ? "noise = " : "", noise, *noise ? "\n" : "", *sinogram ? "sinogram = " : "",
+           sinogram, *sinogram ? "\n" : "", d->o->precision == PRI_PRECISION_DOUBLE ? "double" : "float",
+           (unsigned long long)pri_ctx_seed(d->ctx));
+  return PRI_OK;
 }
 
 static pri_status finish(drawing *d) {
-  char *text = provenance_of(d);
-  if (!text) return PRI_FAIL(d->ctx, PRI_ENOMEM, "no memory for the provenance");
-  pri_status s = d->sinogram.out ? pri_output_finish(d->sinogram.out, text) : PRI_OK;
+  char *config, *text;
+  PRI_TRY(config_of(d, &config));
+  pri_status s = pri_provenance_text(d->ctx, &(pri_provenance){.config = config, .center = NAN}, &text);
+  pri_free(d->ctx, config);
+  PRI_TRY(s);
+  if (d->sinogram.out) s = pri_output_finish(d->sinogram.out, text);
   if (s == PRI_OK && d->image.out) s = pri_output_finish(d->image.out, text);
   free(text);
   return s;
@@ -210,7 +213,7 @@ static const char *const examples[] = {
     "--sinogram-output sino.tif --noise gaussian:relative=0.01 -o truth.tif",
     NULL};
 const pri_command pri_command_phantom = {
-    .name = "phantom", .brief = "Draws test objects, and their exact projections", .synopsis = "[OPTIONS] SPEC -o IMAGE", .options = options,
+    .name = "phantom", .brief = "draws test objects, and their exact projections", .synopsis = "[OPTIONS] SPEC -o IMAGE", .options = options,
     .examples = examples, .min_inputs = 1, .max_inputs = 1, .run = run,
     .more = "SPEC is NAME:key=value,... as `priori list phantom` shows. Lengths are shares of half the image side; pixels are averages "
             "over their area.\n\n--sinogram computes line integrals by formula, not by a projector: the geometry's image size is that of the "

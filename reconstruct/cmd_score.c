@@ -192,7 +192,7 @@ static const char *const examples[] = {
     "one picture", "score --reference truth.tif picture.tif", "two methods on a stack, for a program", "score --reference truth.tif fbp.tif tv.tif --json",
     "inside the inscribed disc only, values up to 2", "score --reference truth.tif --roi disk --peak 2 --range 2 picture.tif", NULL};
 const pri_command pri_command_score = {
-    .name = "score", .brief = "Judges images against a reference: PSNR, SSIM, RE, RMSE, MAE, MCC",
+    .name = "score", .brief = "judges images against a reference: PSNR, SSIM, RE, RMSE, MAE, MCC",
     .synopsis = "[OPTIONS] --reference REF IMAGE...", .options = options, .examples = examples, .min_inputs = 1, .max_inputs = -1, .run = run,
     .more = "IMAGE and REF are files, stacks or folders; slice k is compared with slice k, or with the only slice of REF. RE is "
             "norm2(image - ref) / norm2(ref); SSIM has a Gaussian window of 11 x 11 pixels, sd 1.5. Where a slice of REF has two "

@@ -6,12 +6,12 @@
 
 enum { WIDTH = 80, COLUMN = 26 };
 
-/* Words of text from column `at` on, continued at column `indent`. */
-static void wrap(const char *text, int at, int indent) {
+/* Words of text from column `at` on, continued at column `indent` behind `lead`. */
+static void wrap(const char *text, int at, int indent, const char *lead) {
   while (*text) {
     const int n = (int)strcspn(text, " \n"), first = at <= indent;
     if (!first && at + 1 + n > WIDTH) {
-      pri_print("\n%*s", indent, "");
+      pri_print("\n%s%*s", lead, indent - (int)strlen(lead), "");
       at = indent;
     } else if (!first) {
       pri_print(" ");
@@ -33,7 +33,7 @@ static void paragraphs(const char *text) {
     char part[2000];
     snprintf(part, sizeof part, "%.*s", n, text);
     if (part[0] == ' ') pri_print("%s\n", part);
-    else wrap(part, 0, 0);
+    else wrap(part, 0, 0, "");
     pri_print("\n");
     text = end ? end + 2 : NULL;
   }
@@ -44,7 +44,7 @@ static void entry(const char *head, const char *text) {
   pri_print("%s", head);
   if (n > COLUMN - 2) pri_print("\n");
   pri_print("%*s", n > COLUMN - 2 ? COLUMN : COLUMN - n, "");
-  wrap(text, COLUMN, COLUMN);
+  wrap(text, COLUMN, COLUMN, "");
 }
 
 static void option_line(const pri_option *option) {
@@ -81,7 +81,11 @@ static void options(const pri_command *command) {
 static void examples(const pri_command *command) {
   const char *const *e = command->examples;
   if (e && e[0]) pri_print("\nExamples:\n");
-  for (; e && e[0]; e += 2) pri_print("  # %s\n  priori %s\n", e[0], e[1]);
+  for (; e && e[0]; e += 2) {
+    pri_print("  # ");
+    wrap(e[0], 4, 4, "  # ");
+    pri_print("  priori %s\n", e[1]);
+  }
 }
 
 static void exit_statuses(void) {
@@ -114,7 +118,7 @@ static pri_status help_program(void) {
 pri_status pri_help_print(pri_ctx *ctx, const pri_command *command) {
   (void)ctx;
   if (!command) return help_program();
-  pri_print("Usage: priori %s %s\n%s.\n\n", command->name, command->synopsis, command->brief);
+  pri_print("Usage: priori %s %s\nIt %s.\n\n", command->name, command->synopsis, command->brief);
   paragraphs(command->more);
   options(command);
   examples(command);
