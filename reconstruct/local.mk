@@ -18,3 +18,5 @@ solver_sources += reconstruct/fbp.c
 reconstruct_support += reconstruct/fbp_plan.c reconstruct/fbp_ramp.c reconstruct/fbp_sum.c reconstruct/fbp_weight.c
 private_headers += reconstruct/fbp.h
 private_headers += reconstruct/pipeline_config.h reconstruct/log.h reconstruct/pipeline.h reconstruct/provenance.h reconstruct/sweep.h reconstruct/watch.h
+reconstruct_support += reconstruct/center.c reconstruct/center_opposite.c reconstruct/center_picture.c
+private_headers += reconstruct/center.h

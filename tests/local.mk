@@ -32,3 +32,4 @@ test_sources += tests/claim_fbp_disc.c
 test_sources += tests/unit_geometry.c
 test_sources += tests/unit_rays.c
 test_sources += tests/unit_certificate.c
+test_sources += tests/unit_center.c
