@@ -32,6 +32,25 @@ ok 'noise' phantom shepp-logan:size=64 --noise gaussian:relative=0.01 -o noisy.t
 "$priori" score --reference head.tif noisy.tif --json | sed -n 's/^ *"re": \([0-9.e-]*\),*/\1/p' | head -n 1 >re
 check 'has the level asked for' awk '{exit !($1 > 0.0099999 && $1 < 0.0100001)}' re
 
+if [ -x "$priori-double" ]; then
+  ok 'in double' phantom shepp-logan:size=32 --precision double -o double.npy
+  "$priori" info --json double.npy | tr -d ' \n' >info
+  check 'is written in double' grep -q '"dtype":"f64"' info
+  "$priori-double" phantom shepp-logan:size=32 --precision float -o float.npy
+  "$priori" info --json float.npy | tr -d ' \n' >info
+  check 'and back' grep -q '"dtype":"f32"' info
+fi
+"$priori" phantom shepp-logan:size=32 -o npy:- >pipe.npy 2>.err
+ok 'to a file' phantom shepp-logan:size=32 -f -o file.npy
+same 'a pipe gets the bytes of the file' pipe.npy file.npy
+full() { "$priori" phantom shepp-logan:size=32 -o npy:- >/dev/full 2>.err; }
+if [ -c /dev/full ]; then expect 6 'a full disk behind the pipe' full; else skip 'a full disk' 'no /dev/full'; fi
+"$priori" phantom ellipses:size=1024 --count 4000 -o long.tif 2>.err &
+sleep 0.5
+kill -TERM $!
+wait $!
+check 'SIGTERM: status 143, nothing left' sh -c "test $? -eq 143 && test -z \"\$(ls | grep long)\""
+
 status 2 'unknown phantom' phantom shep-logan -o q.tif
 complains "'shepp-logan'" 'near phantom' phantom shep-logan -o q.tif
 status 2 'unknown key' phantom shepp-logan:sise=3 -o q.tif
