@@ -143,9 +143,10 @@ static pri_status score_slices(judge *j, pri_input *in, table *t) {
 }
 
 static pri_status score_image(judge *j, const char *name) {
-  table t = {.slices = j->images ? json_array() : NULL};
+  table t = {0};
   pri_input *in;
   PRI_TRY(pri_input_open(j->ctx, &in, name));
+  if (j->images) t.slices = json_array();
   pri_status s = score_slices(j, in, &t);
   if (s == PRI_OK && j->images)
     s = pri_json_append(j->ctx, j->images, json_pack("{so sO so}", "file", pri_json_text(name), "slices", t.slices, "mean", object_of(t.sum)));
