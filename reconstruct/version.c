@@ -22,6 +22,11 @@
 #else
 #define THREADS "no threads"
 #endif
+#ifdef HAVE_HDF5
+#define HDF5 "yes"
+#else
+#define HDF5 "no"
+#endif
 #if defined(__clang__)
 #define COMPILER "clang " __clang_version__
 #elif defined(__GNUC__)
@@ -47,8 +52,6 @@ void pri_version_print(int verbose) {
   pri_print("build: %s\nFFTW %s\nGSL %s\nlibtiff %d\nlibpng %s\nzlib %s\njansson %s\nnettle %d.%d\n", pri_build(),
             fftw_version, GSL_VERSION, TIFFLIB_VERSION, PNG_LIBPNG_VER_STRING, ZLIB_VERSION, JANSSON_VERSION,
             NETTLE_VERSION_MAJOR, NETTLE_VERSION_MINOR);
-#ifdef PRI_HDF5_VERSION
-  pri_print("HDF5 %s\n", PRI_HDF5_VERSION);
-#endif
+  pri_print("HDF5 %s\n", HDF5);
   pri_print("Licence GPL-3.0-or-later; no warranty.\n");
 }
