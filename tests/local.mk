@@ -33,3 +33,4 @@ test_sources += tests/unit_geometry.c
 test_sources += tests/unit_rays.c
 test_sources += tests/unit_certificate.c
 test_sources += tests/unit_center.c
+test_sources += tests/conf_filter.c
