@@ -152,7 +152,7 @@ static pri_status build(struct set_up *s, const pri_call *call) {
 
 static pri_status examine(struct set_up *s) {
   PRI_TRY(pri_operator_mismatch(s->A, pri_ctx_seed(s->ctx), PROBES, &s->mismatch));
-  if (!(s->o->time > 0)) s->norm = pri_operator_norm(s->A).value;
+  s->norm = pri_operator_norm(s->A).value;
   look_at_geometry(s);
   return measure(s);
 }

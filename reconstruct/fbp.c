@@ -27,6 +27,7 @@ static const pri_geometry *geometry_of(const pri_problem *p) {
 
 static const char *misfit(const pri_problem *p) {
   const pri_geometry *g = geometry_of(p);
+  if (p->nR) return "fbp takes no prior; an iterative solver does";
   if (!g) return "fbp needs a ct operator, and nothing else in the chain";
   return g->beam == PRI_PARALLEL || g->beam == PRI_FAN_FLAT || g->beam == PRI_FAN_CURVED ? NULL : "fbp takes parallel, fan and fancurved geometries";
 }
