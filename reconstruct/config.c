@@ -38,14 +38,39 @@ static pri_status find_kind(pri_ctx *ctx, pri_family family, const char *spec, c
   return s;
 }
 
+/* "ct:center=auto,angles=8" -> "ct:angles=8" in place */
+static void drop_auto(char *spec, const char *key) {
+  char item[80];
+  snprintf(item, sizeof item, "%s=auto", key);
+  const size_t n = strlen(item);
+  for (char *at = spec; (at = strstr(at, item)); at++) {
+    if ((at[-1] != ',' && at[-1] != ':') || (at[n] && at[n] != ',')) continue;
+    if (at[n]) memmove(at, at + n + 1, strlen(at + n + 1) + 1);
+    else at[-1] = 0;
+    return;
+  }
+}
+
+/* A key that was not given is not the same as key=auto (ct:center), though both arrive as nothing and are printed as "auto". */
+static pri_status keep_given_autos(pri_ctx *ctx, const pri_kind *kind, const char *spec, char *out) {
+  for (const pri_param *p = kind->params; p && p->name; p++) {
+    char *given = NULL;
+    if (!(p->flags & PRI_P_AUTO)) continue;
+    PRI_TRY(pri_spec_get(ctx, spec, p->name, pri_kind_first_key(kind), &given));
+    if (!given) drop_auto(out, p->name);
+    pri_free(ctx, given);
+  }
+  return PRI_OK;
+}
+
 static pri_status printed(pri_ctx *ctx, pri_family family, const char *spec, char **out) {
   const pri_kind *kind;
   void *priv;
   *out = NULL;
   PRI_TRY(pri_object_create(ctx, family, spec, &kind, &priv));
-  const pri_status s = pri_kind_print(ctx, kind, priv, out);
+  pri_status s = pri_kind_print(ctx, kind, priv, out);
   pri_object_destroy(ctx, kind, &priv);
-  return s;
+  return s == PRI_OK ? keep_given_autos(ctx, kind, spec, *out) : s;
 }
 
 static int is_number(const char *text) {

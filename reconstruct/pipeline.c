@@ -138,7 +138,7 @@ static json_t *worst_certificate(const pri_job *job) {
 }
 
 static json_t *all_certificates(const pri_job *job) {
-  json_t *a = job->n_done > 1 ? json_array() : NULL;
+  json_t *a = job->n_done > 1 && strcmp(job->o->solver, "none") ? json_array() : NULL;
   for (ptrdiff_t i = 0; a && i < job->n_done; i++) {
     json_t *c = pri_certified_json(&job->done[i], job->set.mismatch);
     if (c) json_object_set_new(c, "item", json_integer((json_int_t)job->done[i].item));

@@ -34,7 +34,10 @@ static pri_status try_items(pri_job *job, ptrdiff_t items, size_t *peak) {
   struct trial t = {0};
   const pri_ctx_opts opts = {.threads = pri_ctx_threads(job->ctx), .seed = pri_ctx_seed(job->ctx)};
   PRI_TRY(pri_open(&t.ctx, &opts) == PRI_OK ? PRI_OK : PRI_FAIL(job->ctx, PRI_ENOMEM, "no memory for a plan"));
+  const double noise = job->set.noise;
+  job->set.noise = 1; /* not known yet: stop rules want one */
   pri_status s = make(job, &t, items);
+  job->set.noise = noise;
   *peak = pri_ctx_memory_peak(t.ctx);
   if (s != PRI_OK && *pri_ctx_message(t.ctx)) {
     char *plain = pri_message_plain(t.ctx);

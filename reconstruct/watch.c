@@ -24,40 +24,10 @@ static void iteration_event(pri_watch *w, ptrdiff_t i, const pri_report *r) {
   pri_journal_event(w->job->log, "iteration", e);
 }
 
-/* A gap that no longer gets smaller although it is small: the rounding floor. Noise of a single certificate does not count as
-   progress (2 %), and a slow start does not count as a floor (half as many steps again). */
-static int at_floor(pri_watch *w, ptrdiff_t i, const pri_report *r, double relative) {
-  struct pri_watched *t = &w->item[i];
-  const double small = sizeof(pri_real) == 4 ? 1e-3 : 1e-9;
-  if (!isfinite(w->goal) || !isfinite(relative)) return 0;
-  if (!(relative > 0.98 * t->best)) {
-    t->best = relative;
-    t->best_at = r->k;
-    return 0;
-  }
-  const long patience = t->best_at / 2 > 300 ? t->best_at / 2 : 300;
-  return t->best < small && r->k - t->best_at > patience;
-}
-
-static void say_floor(pri_watch *w, ptrdiff_t i) {
-  const int single = sizeof(pri_real) == 4;
-  pri_log(w->job->ctx, PRI_LOG_WARN, "slice %td: the relative gap stops improving at %.2g, the rounding floor of %s, above the %.2g asked for%s", w->slice[i],
-          w->item[i].best, single ? "float" : "double", w->goal, single ? "; --precision double goes further" : "");
-}
-
 static void one_item(pri_watch *w, ptrdiff_t i, const pri_report *r, const pri_array *x, pri_verdict *v) {
   struct pri_watched *t = &w->item[i];
-  const double relative = pri_relative_gap(r->gap.value, r->objective);
   iteration_event(w, i, r);
-  if (*v != PRI_DIVERGED && pri_box_follow(w, i, r->k, pri_array_item(x, i), pri_shape_size(&x->shape), 0)) {
-    t->raised_at = r->k;
-    t->best = INFINITY;
-    t->best_at = r->k;
-  } else if (*v == PRI_GO && at_floor(w, i, r, relative)) {
-    t->floor = 1;
-    *v = PRI_STOPPED_EARLY;
-    say_floor(w, i);
-  }
+  if (*v != PRI_DIVERGED && pri_box_follow(w, i, r->k, pri_array_item(x, i), pri_shape_size(&x->shape), 0)) t->raised_at = r->k;
   if (*v == PRI_GO) return;
   t->over = 1;
   t->wall = pri_wall_seconds() - w->began;
@@ -114,10 +84,9 @@ pri_status pri_watch_create(pri_job *job, pri_ctx *ctx, pri_solve *s, const pri_
   *out = NULL;
   PRI_ALLOC(ctx, w, 1);
   *out = w;
-  *w = (pri_watch){.job = job, .s = s, .slice = b->slice, .items = b->items, .goal = NAN, .began = pri_wall_seconds(), .cpu = pri_cpu_seconds()};
-  (void)pri_job_asks(job, "gap", &w->goal);
+  *w = (pri_watch){.job = job, .s = s, .slice = b->slice, .items = b->items, .began = pri_wall_seconds(), .cpu = pri_cpu_seconds()};
   PRI_ALLOC(ctx, w->item, b->items);
-  for (ptrdiff_t i = 0; i < b->items; i++) w->item[i] = (struct pri_watched){.best = INFINITY, .raised_at = -1, .wall = NAN, .cpu = NAN};
+  for (ptrdiff_t i = 0; i < b->items; i++) w->item[i] = (struct pri_watched){.raised_at = -1, .wall = NAN, .cpu = NAN};
   return PRI_OK;
 }
 

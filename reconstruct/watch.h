@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * watch.h - the pipeline's own observer of a block: events of the log, progress, the automatic box, the rounding floor of a gap.
+ * watch.h - the pipeline's own observer of a block: events of the log, progress, the automatic box.
  * It stands behind the stop rules, so that it sees what they decided.
  */
 #ifndef PRI_WATCH_H
@@ -12,14 +12,11 @@ typedef struct pri_watch {
   pri_solve *s;
   const ptrdiff_t *slice;
   ptrdiff_t items;
-  double goal;               /* relative gap asked for; NAN: none */
   double began, cpu;         /* s, at the start of the block */
   struct pri_watched {       /* [items] */
-    double best;             /* smallest relative gap so far */
-    long best_at;            /* step of it */
     long raised_at;          /* step at which the box was last raised; -1: never */
     double wall, cpu;        /* s spent until it ended */
-    int over, floor, boxed;
+    int over;
   } *item;
 } pri_watch;
 
