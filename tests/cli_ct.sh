@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# cli_ct - the front door end to end: a certified picture, statuses, same bits, configuration round trip, provenance, events.
+. "${top_srcdir:-.}/tests/cli.sh"
+ok 'phantom' phantom shepp-logan:contrast=modified,size=48 -o x.tif
+ok 'measurement' simulate --operator ct:angles=20,detector=70 --noise gaussian:relative=0.01 x.tif -o y.tif
+g='--geometry angles=20,size=48'
+tv="$g --prior tv:weight=0.3 --bound 0:1.2"
+ok 'fbp' ct $g --solver fbp y.tif -o fbp.tif
+ok 'certified' ct $tv --stop gap:1e-2 y.tif -o tv.tif --log-json log.jsonl --log log.txt
+for event in start adjoint iteration item done; do
+  check "event $event" grep -q "\"event\":\"$event\"" log.jsonl
+done
+check 'log for people' grep -q 'converged' log.txt
+says '"relative_gap": ?[0-9]' 'certificate in the file' info tv.tif --json
+ok 'automatic box' ct $g --prior tv:weight=0.3 --stop gap:1e-2 y.tif -o box.tif
+says '0:auto' 'the box is said' ct $g --prior tv:weight=0.3 --print-config y.tif
+status 3 'guarantee missed' ct $tv --stop gap:1e-9 --stop steps:5 y.tif -o missed.tif
+check 'missed, but written' test -s missed.tif
+ok 'a budget is no guarantee' ct $tv --stop steps:5 y.tif -o five.tif
+# equal runs
+ok 'one thread' ct $tv --stop steps:12 y.tif -o 1.npy -j 1
+ok 'three threads' ct $tv --stop steps:12 y.tif -o 3.npy -j 3 -q
+same 'same bits for any number of threads' 1.npy 3.npy
+same 'same provenance' 1.npy.json 3.npy.json
+ok 'little memory' ct $tv --stop steps:12 y.tif -o m.npy --mem 64M
+same 'same bits for any memory' 1.npy m.npy
+# configuration
+"$priori" ct $tv --stop steps:12 --print-config y.tif >a.ini 2>.err
+"$priori" reconstruct a.ini --print-config y.tif >b.ini 2>.err
+same 'configuration, fed back, is the same text' a.ini b.ini
+ok 'and gives' reconstruct a.ini y.tif -o i.npy
+same 'the same pixels' 1.npy i.npy
+"$priori" ct $g --print-config y.tif >door.ini 2>.err
+check 'the door: TV, weight from the noise' grep -q '^prior = tv:weight=auto:discrepancy' door.ini
+check 'the door: a proof' grep -q '^stop = gap:goal=0.001' door.ini
+printf 'operator = ct:angles=20,size=48\nslover = fbp\n' >wrong.ini
+status 2 'unknown key of a file' reconstruct wrong.ini y.tif -o z.tif
+complains "wrong.ini:2: .*solver" 'place and near match' reconstruct wrong.ini y.tif -o z.tif
+printf '# a comment\noperator = ct:angles=20,size=48 # another\nsolver = fbp\n' >right.ini
+ok 'comments' reconstruct right.ini y.tif -o right.npy
+status 4 'no such pipeline file' reconstruct none.ini y.tif -o z.tif
+# refusals, all before any computation
+long='--stop steps:100000000'
+status 6 'no folder' ct $tv $long y.tif -o none/out.tif
+status 6 'exists' ct $tv $long y.tif -o tv.tif
+status 4 'missing input' ct $g none.tif -o z.tif
+status 7 'budget' ct $g --mem 1M y.tif -o z.tif
+complains 'MiB' 'needed and allowed' ct $g --mem 1M y.tif -o z.tif
+status 2 'near solver' ct $g --solver pdgh y.tif -o z.tif
+complains 'pdhg' 'says so' ct $g --solver pdgh y.tif -o z.tif
+status 2 'gap without a box' reconstruct --operator ct:angles=20,size=48 --prior tv:1 --stop gap:1e-3 y.tif -o z.tif
+status 2 'negative weight' ct $g --prior tv:weight=-1 y.tif -o z.tif
+status 2 'two inputs, one output' ct $g --solver fbp y.tif x.tif -o z.tif
+awk 'BEGIN { for (i = 0; i < 21; i++) print i }' >angles.txt
+status 8 'angles against views' ct --geometry angles=angles.txt y.tif -o z.tif
+check 'nothing was written' test ! -e z.tif
+# plan
+says '"peak_bytes": ?[0-9]' 'plan' ct $g --dry-run --json y.tif -o z.tif
+run ct $g --dry-run --json --mem 1M y.tif -o z.tif
+check 'a plan beyond the budget: 7' test $? -eq 7
+check 'is printed all the same' grep -q '"status": *7' .out
+# several inputs
+mkdir out
+ok 'two jobs' ct $g --solver fbp y.tif right.npy -o out/ --slices 0
+status 4 'the others go on' ct $g --solver fbp none.tif y.tif -o 'job_{stem}.tif'
+check 'past a missing one' test -s job_y.tif
+# sweep
+ok 'sweep' ct $g --solver fbp --sweep ct.center=34:35:0.5 y.tif -o sweep.npy
+says '"sweep"' 'table in the provenance' info sweep.npy --json
+status 2 'sweep of nothing' ct $g --solver fbp --sweep blur.sigma=1:2:1 y.tif -o z.tif
+finish
