@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* pipeline_auto.c - what is found from the data: centre of rotation, noise level, weights of priors. */
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
+#include "center.h"
 #include "json.h"
 #include "pipeline.h"
-#include "watch.h"
 
 /* ---- priors of a plan: weights that are not numbers stand at 1 */
 
@@ -19,9 +20,43 @@ pri_status pri_job_priors(pri_job *job) {
   return PRI_OK;
 }
 
+/* ---- slices to look at: spread over the job, the same for any --mem */
+
+enum { SAMPLES = 3 };
+
+static pri_status read_samples(pri_job *job, pri_block *b, ptrdiff_t slice[SAMPLES]) {
+  const ptrdiff_t n = job->items < SAMPLES ? job->items : SAMPLES;
+  for (ptrdiff_t i = 0; i < n; i++) slice[i] = job->slice[(2 * i + 1) * job->items / (2 * n)];
+  return pri_block_read(job, job->ctx, b, slice, n, 0);
+}
+
+/* ---- centre of rotation */
+
+static void say_center(pri_job *job, const pri_center *c) {
+  job->set.center = c->center;
+  pri_journal_event(job->log, "geometry", json_pack("{s:o, s:o, s:o, s:b}", "center", pri_json_number(c->center), "opposite", pri_json_number(c->opposite),
+                                                   "picture", pri_json_number(c->picture), "agree", c->agree));
+  pri_log(job->ctx, PRI_LOG_INFO, "centre of rotation: bin %.3f", c->center);
+}
+
+static pri_status use_center(pri_job *job) {
+  pri_job_geometry_fini(job);
+  return pri_job_geometry(job);
+}
+
 pri_status pri_job_center(pri_job *job) {
+  pri_block b = {0};
+  pri_center c;
+  ptrdiff_t slice[SAMPLES];
+  const pri_geometry *g = pri_job_ct(job);
   if (!job->set.A || !pri_operators_auto_center(job->ctx, &job->o->operators)) return PRI_OK;
-  return PRI_FAIL(job->ctx, PRI_ENOTSUP, "center=auto is not built yet");
+  if (!g) return PRI_FAIL(job->ctx, PRI_ENOTSUP, "center=auto is for a single ct operator");
+  pri_status s = read_samples(job, &b, slice);
+  if (s == PRI_OK) s = pri_center_find(job->ctx, &c, g, &b.y);
+  pri_block_destroy(&b);
+  PRI_TRY(s);
+  say_center(job, &c);
+  return use_center(job);
 }
 
 pri_status pri_job_weights(pri_job *job) {
