@@ -61,7 +61,8 @@ check 'a plan beyond the budget: 7' test $? -eq 7
 check 'is printed all the same' grep -q '"status": *7' .out
 # several inputs
 mkdir out
-ok 'two jobs' ct $g --solver fbp y.tif right.npy -o out/ --slices 0
+cp y.tif y2.tif
+ok 'two jobs' ct $g --solver fbp y.tif y2.tif -o out/ --slices 0
 status 4 'the others go on' ct $g --solver fbp none.tif y.tif -o 'job_{stem}.tif'
 check 'past a missing one' test -s job_y.tif
 # sweep
