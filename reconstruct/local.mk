@@ -26,3 +26,4 @@ monitor_sources += reconstruct/stop_steps.c reconstruct/stop_gap.c reconstruct/s
 reconstruct_support += reconstruct/split.c reconstruct/subsets.c reconstruct/sums.c reconstruct/saddle.c reconstruct/proximal.c
 private_headers += reconstruct/split.h reconstruct/subsets.h reconstruct/sums.h reconstruct/saddle.h reconstruct/proximal.h
 filter_sources += reconstruct/filter_air.c reconstruct/filter_flatfield.c reconstruct/filter_hu.c reconstruct/filter_log.c reconstruct/filter_pad.c
+solver_sources += reconstruct/landweber.c
