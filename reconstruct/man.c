@@ -88,6 +88,13 @@ static void options(const pri_command *command) {
   }
 }
 
+static void terms(const char *const *rows) {
+  for (; rows[0]; rows += 2) {
+    pri_print(".TP\n\\fB%s\\fR\n", rows[0]);
+    line(rows[1]);
+  }
+}
+
 static void statuses(void) {
   static const char *const rows[] = {
       "0", "done; every guarantee asked for was met", "1", "internal error",
@@ -97,10 +104,7 @@ static void statuses(void) {
       "5", "input not finite or saturated under the chosen policy", "6", "output failed (including on close)",
       "7", "would exceed the memory budget", "8", "geometry inconsistent", "130, 143", "interrupted by SIGINT, SIGTERM", NULL};
   section("EXIT STATUS");
-  for (int i = 0; rows[i]; i += 2) {
-    pri_print(".TP\n\\fB%s\\fR\n", rows[i]);
-    line(rows[i + 1]);
-  }
+  terms(rows);
 }
 
 static void example_lines(const char *const *e) {
@@ -126,6 +130,15 @@ static void see_also(const pri_command *command) {
   pri_print("\n");
 }
 
+static void environment(void) {
+  static const char *const rows[] = {
+      "PRIORI_SIMD", "c, avx2 or avx512: kernels no better than that (default: the best that the processor has)",
+      "TMPDIR", "where data go that do not fit in memory, without --scratch",
+      "NO_COLOR, TERM=dumb", "no updating progress line", NULL};
+  section("ENVIRONMENT");
+  terms(rows);
+}
+
 static void program(void) {
   static const char *const examples[] = {
       "A measured sinogram, angles in a text file (degrees), to a certified picture:",
@@ -149,6 +162,7 @@ static void program(void) {
   paragraphs("Reads TIFF, HDF5 (Data Exchange, FILE.h5:/PATH), NPY, MAT, PNG, and folders of them; - is standard input. Writes "
              "TIFF, HDF5, NPY and PNG by the suffix, FORMAT:- to standard output. Nothing is overwritten without -f; what "
              "looks finished is finished.");
+  environment();
   section("EXAMPLES");
   example_lines(examples);
   see_also(NULL);
