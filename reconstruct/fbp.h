@@ -14,6 +14,7 @@ enum { PRI_RAM_LAK, PRI_SHEPP_LOGAN, PRI_COSINE, PRI_HAMMING, PRI_HANN };       
 enum { PRI_SHORT_AUTO, PRI_SHORT_PARKER, PRI_SHORT_NONE };                                 /* short: rays that are measured twice */
 enum { PRI_EXTEND_ZERO, PRI_EXTEND_EDGE, PRI_EXTEND_COSINE };                              /* extend: beyond the detector */
 enum { PRI_OFFSET_AUTO, PRI_OFFSET_ON, PRI_OFFSET_NONE };                                  /* offset: detector shifted for a wider field */
+enum { PRI_FBP_GUARD = 3 };                                                                /* zeros at both ends of a filtered row */
 typedef struct pri_fbp_opts {
   int window;
   double cutoff;                  /* share of the Nyquist frequency, (0, 1] */
@@ -33,7 +34,7 @@ typedef struct pri_fbp {
   ptrdiff_t size;                 /* of the transforms */
   ptrdiff_t pad, margin;          /* samples added on each side before filtering; kept on each side after it */
   double *ramp;                   /* [size / 2 + 1] transform of the ramp with window and scale, real and even */
-  ptrdiff_t stride;               /* of a row of q: 0, bins + 2 margin samples, 0, and a rest for alignment */
+  ptrdiff_t stride;               /* of a row of q: zeros, bins + 2 margin samples, zeros, and a rest for alignment */
   pri_real *q, *work;             /* [views][stride]; [workers][rows of transform and spectrum] */
   ptrdiff_t work_stride;
   pri_real *angle_of;             /* curved: table of atan over its range of tangents, [entries + 2] */

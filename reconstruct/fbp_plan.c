@@ -39,7 +39,7 @@ static pri_status build(pri_fbp *f, const double *angle) {
   f->pad = f->opts.extend == PRI_EXTEND_ZERO ? 0 : g->bins;
   f->margin = corner_margin(g);
   f->size = pri_fft_size(2 * (g->bins + f->pad + f->margin));
-  f->stride = (g->bins + 2 * f->margin + 2 + 15) / 16 * 16;
+  f->stride = (g->bins + 2 * (f->margin + PRI_FBP_GUARD) + 15) / 16 * 16;
   f->work_stride = (f->size + 15) / 16 * 16 + (f->size + 2 + 15) / 16 * 16;
   PRI_TRY(pri_fft_create(f->ctx, &f->fft, 1, &f->size));
   PRI_TRY(pri_fbp_ramp(f));

@@ -97,7 +97,7 @@ static pri_status rows(void *arg, int worker, ptrdiff_t first, ptrdiff_t last) {
       spectrum[2 * k + 1] = (pri_real)((double)spectrum[2 * k + 1] * f->ramp[k]);
     }
     pri_fft_inverse(f->fft, row, spectrum);
-    pri_real *q = f->q + v * f->stride + 1;
+    pri_real *q = f->q + v * f->stride + PRI_FBP_GUARD;
     for (ptrdiff_t j = 0; j < f->g.bins + 2 * f->margin; j++)
       q[j] = (pri_real)(f->view[v].weight * (double)row[(j - f->margin + f->pad + f->size) % f->size]);
   }
