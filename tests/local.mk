@@ -35,3 +35,4 @@ test_sources += tests/unit_certificate.c
 test_sources += tests/unit_center.c
 test_sources += tests/conf_filter.c
 test_scripts += tests/cli_bad.sh tests/cli_ct.sh tests/cli_simulate.sh
+test_sources += tests/claim_fbp_operator.c
