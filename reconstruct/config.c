@@ -110,9 +110,22 @@ static pri_status check_weight(pri_ctx *ctx, const char *spec, const char *held)
   return PRI_FAIL(ctx, PRI_EPARAM, "%s: weight=%s is not built; there is weight=%s", spec, held, methods[0]);
 }
 
+/* weight=FILE stands for weight=1,map=FILE where the prior has such a key */
+static pri_status map_from_file(pri_ctx *ctx, char **spec) {
+  char *held, *plain, *out = NULL;
+  PRI_TRY(pri_config_weight(ctx, *spec, &held, &plain));
+  pri_status s = PRI_OK;
+  if (held && strncmp(held, "auto", 4) && strncmp(held, "rel:", 4)) s = pri_spec_set(ctx, plain, "map", NULL, held, &out);
+  if (s == PRI_OK && out) replace(ctx, spec, out);
+  pri_free(ctx, held);
+  pri_free(ctx, plain);
+  return s;
+}
+
 static pri_status complete_prior(pri_ctx *ctx, char **spec) {
   const pri_kind *kind;
   char *held, *plain, *full = NULL, *out = NULL;
+  PRI_TRY(map_from_file(ctx, spec));
   PRI_TRY(pri_config_weight(ctx, *spec, &held, &plain));
   pri_status s = held ? check_weight(ctx, *spec, held) : PRI_OK;
   if (s == PRI_OK) s = printed(ctx, PRI_PRIORS, plain, &full);

@@ -148,6 +148,7 @@ static pri_status run_command(pri_ctx *ctx, pri_call *call, int argc, char **arg
     o->precision = built;
     call->ctx = ctx;
     if (call->command->defaults) s = call->command->defaults(call);
+    if (s == PRI_OK && o->precision != built) s = exec_twin(ctx, o->precision, argv); /* a pipeline file asks for it */
     call->ctx = NULL;
     if (s == PRI_OK) s = check_inputs(ctx, call);
     if (s == PRI_OK) s = run_in_context(call, ctx);

@@ -79,7 +79,6 @@ static pri_status open_output(pri_job *job) {
   const long *r = job->set.roi;
   const pri_shape shape = r[2] ? pri_shape_2d(r[3], r[2]) : job->set.result;
   pri_output_opts opts = {.dtype = job->o->dtype, .overwrite = job->o->force};
-  if (!job->o->output) return PRI_FAIL(job->ctx, PRI_EPARAM, "where to? -o FILE");
   PRI_TRY(parse_scale(job, &opts));
   if (pri_shape_equal(&shape, &job->set.measured)) opts.like = job->in;
   for (int i = 0; i < 3; i++) opts.pixel[i] = isfinite(job->set.meta.pixel[i]) ? job->set.meta.pixel[i] : 0;
@@ -106,6 +105,8 @@ static pri_status count_passes(pri_job *job) {
 
 pri_status pri_job_setup(pri_job *job) {
   PRI_TRY(pri_job_geometry(job));
+  if (job->simulate) return PRI_OK;
+  PRI_TRY(pri_job_weighted(job));
   return pri_job_priors(job);
 }
 
@@ -151,7 +152,7 @@ static pri_status finish(pri_job *job) {
   char *config = NULL, *text = NULL;
   PRI_TRY(pri_config_print(job->ctx, job->o, &config));
   pri_provenance p = {.config = config, .inputs = job->stack ? job->stack : &job->input_name, .n_inputs = job->stack ? job->n_stack : 1,
-                      .weights = job->weight_notes, .center = job->set.center, .certificate = job->simulate ? NULL : worst_certificate(job), .items = job->simulate || job->table ? NULL : all_certificates(job), .table = job->table};
+                      .options = job->o, .weights = job->weight_notes, .center = job->set.center, .certificate = job->simulate ? NULL : worst_certificate(job), .items = job->simulate || job->table ? NULL : all_certificates(job), .table = job->table};
   pri_status s = pri_provenance_text(job->ctx, &p, &text);
   if (s == PRI_OK) s = pri_output_finish(job->out, text);
   json_decref(p.certificate);
@@ -268,6 +269,7 @@ pri_status pri_pipeline_run(pri_call *call) {
   mallopt(M_MMAP_THRESHOLD, 1 << 20); /* large blocks go back to the system when freed: the plan counts on it */
 #endif
   if (call->opts->print_config) pri_print("%s", config);
+  else if (!call->opts->output && !call->opts->dry_run) s = PRI_FAIL(call->ctx, PRI_EPARAM, "where does the result go? -o FILE");
   else s = with_log(call, config);
   pri_free(call->ctx, config);
   return s;

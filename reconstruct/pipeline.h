@@ -125,6 +125,7 @@ void pri_block_destroy(pri_block *b);
 /* ---- solve.c: one block */
 PRI_MUST_CHECK pri_status pri_solve_create(pri_job *job, pri_ctx *ctx, pri_solve *s, const pri_block *b);
 PRI_MUST_CHECK pri_status pri_solve_run(pri_job *job, pri_ctx *ctx, pri_solve *s, pri_certified *out); /* out: [items] */
+PRI_MUST_CHECK pri_status pri_job_weighted(pri_job *job);  /* set.weighted: wls, or --on-bad mask and a solver that takes weights */
 void pri_solve_destroy(pri_ctx *ctx, pri_solve *s);
 
 /* ---- pipeline_auto.c: what is found from the data, on sampled slices */

@@ -1,11 +1,25 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* provenance.c - see provenance.h. */
 #include "provenance.h"
+#include <limits.h>
 #include <math.h>
 #include <string.h>
+#include <sys/stat.h>
 #include "json.h"
 #include "priori/io.h"
 #include "version.h"
+
+/* "angles=60" names no file, "angles=60.txt" and "scan.h5:/theta" do */
+static int is_file(const char *value) {
+  char path[PATH_MAX];
+  const char *colon = strstr(value, ":/");
+  const size_t n = colon && colon != value ? (size_t)(colon - value) : strlen(value);
+  struct stat st;
+  if (n == 0 || n >= sizeof path) return 0;
+  memcpy(path, value, n);
+  path[n] = 0;
+  return stat(path, &st) == 0 && S_ISREG(st.st_mode);
+}
 
 static pri_status add_input(pri_ctx *ctx, json_t *list, const char *name) {
   char hex[65] = "";
@@ -13,8 +27,40 @@ static pri_status add_input(pri_ctx *ctx, json_t *list, const char *name) {
   return pri_json_append(ctx, list, json_pack("{s:o, s:o}", "file", pri_json_text(name), "sha256", *hex ? pri_json_text(hex) : json_null()));
 }
 
+/* ---- files that plug-ins read: angles, weights, fields, ... */
+
+static pri_status files_of(pri_ctx *ctx, json_t *list, pri_family family, const char *spec) {
+  const pri_kind *kind;
+  char *name;
+  PRI_TRY(pri_spec_name(ctx, spec, &name));
+  pri_status s = pri_registry_find(ctx, family, name, &kind) == PRI_OK ? PRI_OK : PRI_ENOTSUP; /* "auto", "none" are no plug-ins */
+  for (const pri_param *p = s == PRI_OK ? kind->params : NULL; p && p->name && s == PRI_OK; p++) {
+    char *value = NULL;
+    if (p->type != PRI_FILE && p->type != PRI_TEXT) continue;
+    s = pri_spec_get(ctx, spec, p->name, kind->params[0].name, &value);
+    if (s == PRI_OK && value && is_file(value)) s = add_input(ctx, list, value);
+    pri_free(ctx, value);
+  }
+  pri_free(ctx, name);
+  return s == PRI_ENOTSUP ? PRI_OK : s;
+}
+
+static pri_status files_of_all(pri_ctx *ctx, json_t *list, pri_family family, const pri_texts *t) {
+  for (int i = 0; i < t->n; i++) PRI_TRY(files_of(ctx, list, family, t->v[i]));
+  return PRI_OK;
+}
+
+static pri_status side_files(pri_ctx *ctx, json_t *list, const pri_options *o) {
+  PRI_TRY(files_of_all(ctx, list, PRI_OPERATORS, &o->operators));
+  PRI_TRY(files_of_all(ctx, list, PRI_PRIORS, &o->priors));
+  PRI_TRY(files_of_all(ctx, list, PRI_FILTERS, &o->prepare));
+  PRI_TRY(files_of_all(ctx, list, PRI_FILTERS, &o->then));
+  if (o->fidelity) PRI_TRY(files_of(ctx, list, PRI_FIDELITIES, o->fidelity));
+  return o->init ? add_input(ctx, list, o->init) : PRI_OK;
+}
+
 pri_status pri_provenance_text(pri_ctx *ctx, const pri_provenance *p, char **text) {
-  json_t *inputs = json_array();
+  json_t *inputs = json_array(), *files = json_array();
   pri_status s = PRI_OK;
   *text = NULL;
   for (int i = 0; i < p->n_inputs && s == PRI_OK; i++) s = add_input(ctx, inputs, p->inputs[i]);
@@ -22,6 +68,9 @@ pri_status pri_provenance_text(pri_ctx *ctx, const pri_provenance *p, char **tex
                         pri_json_text(p->config), "inputs", inputs, "seed", (json_int_t)pri_ctx_seed(ctx), "weights",
                         p->weights ? json_incref(p->weights) : json_object(), "center", pri_json_number(p->center), "certificate",
                         p->certificate ? json_incref(p->certificate) : json_null(), "audit");
+  if (s == PRI_OK && p->options) s = side_files(ctx, files, p->options);
+  if (o && json_array_size(files)) json_object_set(o, "files", files);
+  json_decref(files);
   if (o && p->table) json_object_set(o, "sweep", p->table);
   if (o && p->items) json_object_set(o, "slices", p->items);
   if (s == PRI_OK && o) *text = json_dumps(o, JSON_COMPACT | JSON_REAL_PRECISION(17));

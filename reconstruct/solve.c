@@ -20,6 +20,30 @@ static pri_status solver_class(pri_job *job, const pri_solver_class **out) {
   return s;
 }
 
+/* Does the solver take weighted least squares with this operator? Asked on data of ones. */
+static pri_status takes_weights(pri_job *job, int *yes) {
+  const pri_solver_class *c;
+  pri_array y = {0};
+  pri_fidelity *f = NULL;
+  PRI_TRY(solver_class(job, &c));
+  pri_status s = pri_array_create(job->ctx, &y, &job->set.data, 1);
+  if (s == PRI_OK) pri_fill(job->ctx, y.data, 1, pri_shape_size(&y.shape));
+  if (s == PRI_OK) s = pri_fidelity_create(job->ctx, &f, "wls", &y, &y);
+  const double lo = job->set.bound.lo, hi = job->set.bound.hi;
+  const pri_problem p = {.A = job->set.map, .f = f, .noise = NAN, .lo = &lo, .hi = &hi};
+  *yes = s == PRI_OK && (!c->misfit || !c->misfit(&p));
+  pri_fidelity_destroy(&f);
+  pri_array_destroy(&y);
+  return s;
+}
+
+pri_status pri_job_weighted(pri_job *job) {
+  const char *f = job->o->fidelity;
+  job->set.weighted = !strncmp(f, "wls", 3);
+  if (job->set.weighted || job->o->on_bad != PRI_BAD_MASK || strncmp(f, "ls", 2) || !strcmp(job->o->solver, "none")) return PRI_OK;
+  return takes_weights(job, &job->set.weighted);
+}
+
 static int strongly_convex(const pri_solve *s) {
   for (int i = 0; i < s->problem.nR; i++) {
     const void *priv;

@@ -79,9 +79,10 @@ static pri_status observe(pri_ctx *ctx, void *priv, const pri_report *per_item, 
   long next = 0;
   (void)x;
   for (ptrdiff_t i = 0; i < g->items; i++) {
+    const int early = per_item[i].k < g->item[i].wish; /* another item asked: looking now would tie this one to its company */
     if (v[i] != PRI_GO) continue;
-    if (!isnan(per_item[i].gap.value)) v[i] = judge(ctx, g, i, &per_item[i]);
-    else if (per_item[i].k >= g->next)
+    if (!isnan(per_item[i].gap.value) && !early) v[i] = judge(ctx, g, i, &per_item[i]);
+    else if (isnan(per_item[i].gap.value) && per_item[i].k >= g->next)
       return PRI_FAIL(ctx, PRI_ENOTSUP, "gap: this solver has no dual variables, so that nothing can be certified; pdhg, spdhg, fista and os-fista have");
     if (v[i] == PRI_GO && (next == 0 || g->item[i].wish < next)) next = g->item[i].wish;
   }

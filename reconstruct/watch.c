@@ -24,9 +24,19 @@ static void iteration_event(pri_watch *w, ptrdiff_t i, const pri_report *r) {
   pri_journal_event(w->job->log, "iteration", e);
 }
 
+/* Share of the way: steps of a budget, or decades of gap, whichever is further. */
+static double share_of(const pri_watch *w, struct pri_watched *t, const pri_report *r) {
+  const double relative = pri_relative_gap(r->gap.value, r->objective);
+  double share = isfinite(w->steps) ? (double)r->k / w->steps : 0;
+  if (isnan(t->first_gap) && isfinite(relative)) t->first_gap = relative;
+  if (w->goal > 0 && isfinite(relative) && t->first_gap > w->goal) share = fmax(share, log(t->first_gap / relative) / log(t->first_gap / w->goal));
+  return fmin(1, fmax(t->share, share));
+}
+
 static void one_item(pri_watch *w, ptrdiff_t i, const pri_report *r, const pri_array *x, pri_verdict *v) {
   struct pri_watched *t = &w->item[i];
   iteration_event(w, i, r);
+  t->share = share_of(w, t, r);
   if (*v != PRI_DIVERGED && pri_box_follow(w, i, r->k, pri_array_item(x, i), pri_shape_size(&x->shape), 0)) t->raised_at = r->k;
   if (*v == PRI_GO) return;
   t->over = 1;
@@ -38,10 +48,12 @@ static pri_status observe(pri_ctx *ctx, void *priv, const pri_report *per_item, 
   pri_watch *w = priv;
   pri_progress p = {.item = w->job->n_done, .items = w->job->items, .objective = NAN, .relative_gap = NAN, .share = NAN};
   ptrdiff_t over = 0, shown = -1;
+  double done = 0;
   (void)ctx;
   for (ptrdiff_t i = 0; i < w->items; i++) {
     if (!w->item[i].over) one_item(w, i, &per_item[i], x, &v[i]);
     over += w->item[i].over;
+    done += w->item[i].over ? 1 : w->item[i].share;
     if (shown < 0 && !w->item[i].over) shown = i;
   }
   p.item += over;
@@ -50,7 +62,7 @@ static pri_status observe(pri_ctx *ctx, void *priv, const pri_report *per_item, 
     p.objective = per_item[shown].objective;
     p.relative_gap = pri_relative_gap(per_item[shown].gap.value, p.objective);
   }
-  p.share = (double)p.item / (double)p.items;
+  p.share = (done + (double)w->job->n_done + (double)w->job->base) / ((double)p.items * (double)w->job->passes);
   pri_journal_progress(w->job->log, &p);
   return PRI_OK;
 }
@@ -84,9 +96,11 @@ pri_status pri_watch_create(pri_job *job, pri_ctx *ctx, pri_solve *s, const pri_
   *out = NULL;
   PRI_ALLOC(ctx, w, 1);
   *out = w;
-  *w = (pri_watch){.job = job, .s = s, .slice = b->slice, .items = b->items, .began = pri_wall_seconds(), .cpu = pri_cpu_seconds()};
+  *w = (pri_watch){.job = job, .s = s, .slice = b->slice, .items = b->items, .goal = NAN, .steps = NAN, .began = pri_wall_seconds(), .cpu = pri_cpu_seconds()};
+  (void)pri_job_asks(job, "gap", &w->goal);
+  (void)pri_job_asks(job, "steps", &w->steps);
   PRI_ALLOC(ctx, w->item, b->items);
-  for (ptrdiff_t i = 0; i < b->items; i++) w->item[i] = (struct pri_watched){.raised_at = -1, .wall = NAN, .cpu = NAN};
+  for (ptrdiff_t i = 0; i < b->items; i++) w->item[i] = (struct pri_watched){.first_gap = NAN, .raised_at = -1, .wall = NAN, .cpu = NAN};
   return PRI_OK;
 }
 

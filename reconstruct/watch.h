@@ -12,8 +12,11 @@ typedef struct pri_watch {
   pri_solve *s;
   const ptrdiff_t *slice;
   ptrdiff_t items;
+  double goal, steps;        /* of stop gap and steps; NAN: not asked for */
   double began, cpu;         /* s, at the start of the block */
   struct pri_watched {       /* [items] */
+    double first_gap;        /* first finite relative gap; NAN: none yet */
+    double share;            /* how far it is, roughly: 0 to 1 */
     long raised_at;          /* step at which the box was last raised; -1: never */
     double wall, cpu;        /* s spent until it ended */
     int over;
