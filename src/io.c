@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include "io_private.h"
 
-static const pri_reader *const readers[] = {&pri_reader_tiff, &pri_reader_npy, &pri_reader_png, &pri_reader_hdf5};
+static const pri_reader *const readers[] = {&pri_reader_tiff, &pri_reader_npy, &pri_reader_png, &pri_reader_mat, &pri_reader_hdf5};
 enum { READERS = (int)(sizeof readers / sizeof *readers) };
 
 /* a HDF5 superblock may stand behind a user block of 512 2^k bytes (MAT v7.3 does that): such a file is HDF5 whatever it begins with */

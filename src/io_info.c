@@ -16,12 +16,16 @@ pri_status pri_info_text(pri_input *in, const char **field, const char *text) {
 }
 
 pri_status pri_info_json(pri_input *in, const char **field, json_t *object) {
-  char *const text = object ? json_dumps(object, JSON_COMPACT) : NULL;
+  char *const text = object ? json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(15)) : NULL;
   json_decref(object);
   if (!text) return PRI_FAIL(in->ctx, PRI_ENOMEM, "%s: out of memory while its metadata are collected", in->info.file);
   const pri_status s = pri_info_text(in, field, text);
   free(text);
   return s;
+}
+
+json_t *pri_number_json(double v) {
+  return !isfinite(v) ? json_null() : v == floor(v) && fabs(v) < 9007199254740992.0 ? json_integer((json_int_t)v) : json_real(v);
 }
 
 json_t *pri_text_json(pri_ctx *ctx, const char *text, size_t n) {
@@ -74,7 +78,7 @@ pri_status pri_info_pixel(pri_input *in, double x, double y, double z, const cha
   json_t *const o = json_object();
   for (int k = 0; k < 3; ++k) {
     if (!(size[k] > 0) || !isfinite(size[k])) continue;
-    json_object_set_new(o, &"x\0y\0z"[2 * k], json_real(size[k]));
+    json_object_set_new(o, &"x\0y\0z"[2 * k], pri_number_json(size[k]));
     if (trusted && isfinite(mm)) in->info.meta.pixel[k] = size[k] * mm;
   }
   json_object_set_new(o, "unit", pri_text_json(in->ctx, unit, strlen(unit)));
@@ -90,16 +94,30 @@ pri_status pri_side_name(pri_ctx *ctx, const char *name, char **out) {
   return PRI_OK;
 }
 
+/* kept as it stands: numbers that are printed again might lose a digit */
+static pri_status keep_object(pri_input *in, const char *path, const char *text) {
+  json_t *const object = json_loads(text, 0, NULL);
+  const int good = json_is_object(object);
+  json_decref(object);
+  if (good) return pri_info_text(in, &in->info.provenance, text);
+  pri_log(in->ctx, PRI_LOG_WARN, "%s: is no JSON object, so there is no provenance of %s", path, in->info.file);
+  return PRI_OK;
+}
+
 /* a side file that is no JSON object is somebody else's: said, and left alone */
 static pri_status load_side(pri_input *in, const char *path) {
   struct stat st;
-  json_error_t error;
-  if (stat(path, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size > 64 << 20) return PRI_OK;
-  json_t *const object = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
-  if (json_is_object(object)) return pri_info_json(in, &in->info.provenance, object);
-  json_decref(object);
-  pri_log(in->ctx, PRI_LOG_WARN, "%s: is no JSON object, so there is no provenance of %s", path, in->info.file);
-  return PRI_OK;
+  pri_source side;
+  char *text;
+  if (stat(path, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size < 1 || st.st_size > 64 << 20) return PRI_OK;
+  PRI_ALLOC(in->ctx, text, st.st_size + 1);
+  pri_status s = pri_source_open(in->ctx, &side, path);
+  if (s == PRI_OK) s = pri_source_read(in->ctx, &side, text, (size_t)st.st_size, 0);
+  pri_source_close(in->ctx, &side);
+  for (off_t n = st.st_size; n > 0 && (text[n - 1] == '\n' || text[n - 1] == ' '); --n) text[n - 1] = 0;
+  if (s == PRI_OK) s = keep_object(in, path, text);
+  pri_free(in->ctx, text);
+  return s;
 }
 
 pri_status pri_input_side(pri_input *in, const char *path) {

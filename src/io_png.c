@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * io_png.c - PNG. Reading: 1 to 16 bits, grey or colours; colours are separate images (axes "cyx"), palettes are expanded, an alpha
- * channel is dropped. Writing: a preview of one slice, the middle one of a stack, 8 or 16 bits, its range stretched from the smallest to the
+ * channel is dropped; grey values are those of the file (a bilevel image has 0 and 1). Writing: a preview of one slice, the middle one of a stack, 8 or 16 bits, its range stretched from the smallest to the
  * largest pixel unless a scale is given; the scale is logged.
  * libpng reports errors by longjmp: what lives across it is in structs, and nothing with a destructor is below it.
  */
@@ -53,7 +53,8 @@ static int start(struct png *f) {
   png_read_info(f->png, f->info);
   f->width = png_get_image_width(f->png, f->info);
   f->height = png_get_image_height(f->png, f->info);
-  png_set_expand(f->png);
+  if (png_get_color_type(f->png, f->info) == PNG_COLOR_TYPE_PALETTE) png_set_palette_to_rgb(f->png);
+  png_set_packing(f->png);            /* fewer than 8 bits: a byte each, values as they are */
   png_set_strip_alpha(f->png);
   if (png_get_bit_depth(f->png, f->info) == 16 && !pri_big_endian()) png_set_swap(f->png);
   png_set_interlace_handling(f->png);

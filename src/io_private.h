@@ -85,6 +85,7 @@ pri_status pri_info_pixel(pri_input *in, double x, double y, double z, const cha
 double pri_unit_mm(const char *unit);                          /* mm a unit of length has; NAN: no such unit */
 /* `bytes` of samples cannot come out of `have` bytes of file by any compression: EFORMAT. most: largest ratio */
 pri_status pri_declared_size(pri_input *in, double bytes, double have, double most);
+json_t *pri_number_json(double v);                             /* an integer where it is one; null where it is not finite */
 json_t *pri_text_json(pri_ctx *ctx, const char *text, size_t n);             /* UTF-8 string whatever the bytes are (Latin-1 assumed otherwise) */
 pri_status pri_input_side(pri_input *in, const char *path);    /* provenance from NAME.json, where there is one */
 pri_status pri_side_name(pri_ctx *ctx, const char *name, char **out);

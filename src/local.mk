@@ -22,8 +22,8 @@ private_headers += src/rays.h
 src_sources += src/geometry.c src/rays.c src/rays_strip.c
 wide_sources += src/rays.c src/rays_strip.c
 # files in and out; HDF5 is a whole file or its stand-in
-io_sources = src/hash.c src/io.c src/io_convert.c src/io_info.c src/io_npy.c src/io_numbers.c src/io_output.c src/io_png.c src/io_sink.c src/io_source.c \
+io_sources = src/hash.c src/io.c src/io_convert.c src/io_info.c src/io_mat.c src/io_mat_parse.c src/io_npy.c src/io_numbers.c src/io_output.c src/io_png.c src/io_sink.c src/io_source.c \
   src/io_stack.c src/io_tiff.c src/io_tiff_handle.c src/io_tiff_info.c src/io_tiff_pixels.c src/io_tiff_write.c $(hdf5_sources)
 src_sources += $(io_sources)
-private_headers += src/io_private.h src/io_tiff.h
+private_headers += src/io_mat.h src/io_private.h src/io_tiff.h
 hdf5_sources = src/io_hdf5_none.c
