@@ -23,7 +23,7 @@ static json_t *variable_text(pri_ctx *ctx, hid_t object, hid_t type, hid_t space
   H5Tset_size(memory, H5T_VARIABLE);
   H5Tset_cset(memory, H5Tget_cset(type));
   if (read_it(object, memory, &text) >= 0 && text) {
-    out = pri_json_text(ctx, text, strlen(text));
+    out = pri_text_json(ctx, text, strlen(text));
     H5Dvlen_reclaim(memory, space, H5P_DEFAULT, &text);
   }
   H5Tclose(memory);
@@ -33,7 +33,7 @@ static json_t *variable_text(pri_ctx *ctx, hid_t object, hid_t type, hid_t space
 static json_t *fixed_text(pri_ctx *ctx, hid_t object, hid_t type, read_fn read_it) {
   const size_t n = H5Tget_size(type);
   char *const text = n < 1 || n > LONGEST_TEXT ? NULL : pri_calloc(ctx, n + 1, 1);
-  json_t *const out = text && read_it(object, type, text) >= 0 ? pri_json_text(ctx, text, strlen(text)) : NULL;
+  json_t *const out = text && read_it(object, type, text) >= 0 ? pri_text_json(ctx, text, strlen(text)) : NULL;
   pri_free(ctx, text);
   return out;
 }
@@ -41,9 +41,9 @@ static json_t *fixed_text(pri_ctx *ctx, hid_t object, hid_t type, read_fn read_i
 static json_t *numbers(hid_t object, hssize_t n, read_fn read_it) {
   double v[MOST_NUMBERS];
   if (n < 1 || n > MOST_NUMBERS || read_it(object, H5T_NATIVE_DOUBLE, v) < 0) return NULL;
-  if (n == 1) return pri_json_number(v[0]);
+  if (n == 1) return pri_number_json(v[0]);
   json_t *const out = json_array();
-  for (hssize_t i = 0; i < n; ++i) json_array_append_new(out, pri_json_number(v[i]));
+  for (hssize_t i = 0; i < n; ++i) json_array_append_new(out, pri_number_json(v[i]));
   return out;
 }
 
@@ -81,7 +81,7 @@ static herr_t collect(hid_t object, const char *name, const H5A_info_t *info, vo
   (void)info;
   if (strcmp(name, "provenance") == 0 || strcmp(name, "pixel") == 0 || json_object_size(c->to) >= MOST_ATTRIBUTES) return 0;
   json_t *const v = attribute(c->ctx, object, name);
-  json_t *const key = v ? pri_json_text(c->ctx, name, strlen(name)) : NULL;
+  json_t *const key = v ? pri_text_json(c->ctx, name, strlen(name)) : NULL;
   if (key) json_object_set(c->to, json_string_value(key), v);
   json_decref(key);
   json_decref(v);
