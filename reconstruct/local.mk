@@ -9,7 +9,7 @@ command_sources = reconstruct/cmd_reconstruct.c reconstruct/cmd_ct.c reconstruct
 program_support = reconstruct/cmd.c reconstruct/completion.c reconstruct/help.c reconstruct/json.c reconstruct/man.c \
   reconstruct/options.c reconstruct/options_table.c reconstruct/version.c
 pipeline_support = reconstruct/bound.c reconstruct/config.c reconstruct/config_ct.c reconstruct/config_file.c reconstruct/log.c reconstruct/pipeline.c \
-  reconstruct/pipeline_auto.c reconstruct/pipeline_setup.c reconstruct/pipeline_sweep.c reconstruct/plan.c reconstruct/prepare.c reconstruct/provenance.c reconstruct/solve.c \
+  reconstruct/pipeline_auto.c reconstruct/pipeline_setup.c reconstruct/pipeline_sweep.c reconstruct/plan.c reconstruct/prepare.c reconstruct/provenance.c reconstruct/solve.c reconstruct/spool.c \
   reconstruct/stream.c reconstruct/sweep.c reconstruct/watch.c
 reconstruct_support = reconstruct/open.c
 program_sources = reconstruct/main.c $(program_support) $(pipeline_support) $(command_sources)
@@ -17,7 +17,7 @@ private_headers += reconstruct/cmd.h reconstruct/options.h reconstruct/json.h re
 solver_sources += reconstruct/fbp.c
 reconstruct_support += reconstruct/fbp_plan.c reconstruct/fbp_ramp.c reconstruct/fbp_sum.c reconstruct/fbp_weight.c
 private_headers += reconstruct/fbp.h
-private_headers += reconstruct/pipeline_config.h reconstruct/log.h reconstruct/pipeline.h reconstruct/provenance.h reconstruct/sweep.h reconstruct/watch.h
+private_headers += reconstruct/pipeline_config.h reconstruct/log.h reconstruct/pipeline.h reconstruct/provenance.h reconstruct/spool.h reconstruct/sweep.h reconstruct/watch.h
 reconstruct_support += reconstruct/center.c reconstruct/center_opposite.c reconstruct/center_picture.c
 private_headers += reconstruct/center.h
 solver_sources += reconstruct/cgls.c reconstruct/sirt.c reconstruct/os_sart.c reconstruct/fista.c reconstruct/os_fista.c reconstruct/pdhg.c

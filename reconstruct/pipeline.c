@@ -65,24 +65,58 @@ static pri_status open_input(pri_job *job) {
   return PRI_OK;
 }
 
-static pri_status parse_scale(pri_job *job, pri_output_opts *opts) {
+static int is_png(const pri_job *job) {
+  const size_t n = strlen(job->output_name);
+  return (n > 4 && !strcmp(job->output_name + n - 4, ".png")) || !strncmp(job->output_name, "png:", 4);
+}
+
+/* A PNG is a preview: 8 bits where nothing else is said. */
+static const char *dtype_of(const pri_job *job) { return is_png(job) && !strcmp(job->o->dtype, "f32") ? "u8" : job->o->dtype; }
+
+/* Integers: the values that become 0 and the largest one; 0: the range of the result, known in the end. */
+static pri_status parse_scale(pri_job *job, pri_output_opts *opts, int *known) {
   pri_range r = job->set.bound;
+  const char *t = dtype_of(job);
   if (job->o->scale) PRI_TRY(pri_range_parse(job->ctx, job->o->scale, &r));
-  const int integer = !strcmp(job->o->dtype, "u8") || !strcmp(job->o->dtype, "u16") || (!strcmp(job->o->dtype, "same") && strchr("ui", job->info->dtype[0]));
-  opts->scale_lo = r.lo;
-  opts->scale_hi = r.hi;
-  if (!integer || (isfinite(r.lo) && isfinite(r.hi))) return PRI_OK;
-  return PRI_FAIL(job->ctx, PRI_EPARAM, "--dtype %s needs --scale lo:hi (values that become 0 and the largest integer) or a --bound with both sides", job->o->dtype);
+  const int integer = !strcmp(t, "u8") || !strcmp(t, "u16") || (!strcmp(t, "same") && strchr("ui", job->info->dtype[0]));
+  *known = !integer || (isfinite(r.lo) && isfinite(r.hi));
+  opts->scale_lo = *known ? r.lo : 0;
+  opts->scale_hi = *known ? r.hi : 1;
+  return PRI_OK;
+}
+
+static pri_shape written_shape(const pri_job *job) {
+  const long *r = job->set.roi;
+  return r[2] ? pri_shape_2d(r[3], r[2]) : job->set.result;
+}
+
+static pri_status create_output(pri_job *job, pri_output_opts *opts) {
+  const pri_shape shape = written_shape(job);
+  if (!opts->dtype) opts->dtype = dtype_of(job);
+  opts->overwrite = job->o->force;
+  if (pri_shape_equal(&shape, &job->set.measured) || !strcmp(job->o->dtype, "same")) opts->like = job->in;
+  for (int i = 0; i < 3; i++) opts->pixel[i] = isfinite(job->set.meta.pixel[i]) ? job->set.meta.pixel[i] : 0;
+  return pri_output_create(job->ctx, &job->out, job->output_name, &shape, job->items * job->passes, opts);
 }
 
 static pri_status open_output(pri_job *job) {
-  const long *r = job->set.roi;
-  const pri_shape shape = r[2] ? pri_shape_2d(r[3], r[2]) : job->set.result;
-  pri_output_opts opts = {.dtype = job->o->dtype, .overwrite = job->o->force};
-  PRI_TRY(parse_scale(job, &opts));
-  if (pri_shape_equal(&shape, &job->set.measured)) opts.like = job->in;
-  for (int i = 0; i < 3; i++) opts.pixel[i] = isfinite(job->set.meta.pixel[i]) ? job->set.meta.pixel[i] : 0;
-  return pri_output_create(job->ctx, &job->out, job->output_name, &shape, job->items * job->passes, &opts);
+  const pri_shape shape = written_shape(job);
+  pri_output_opts opts = {0};
+  int known;
+  PRI_TRY(parse_scale(job, &opts, &known));
+  if (!known && !is_png(job)) opts.dtype = "f32"; /* only to see whether it can be made */
+  PRI_TRY(create_output(job, &opts));
+  if (known) return PRI_OK;
+  pri_output_destroy(&job->out); /* it could be made: that was the question */
+  return pri_spool_create(job->ctx, &job->spool, job->o->scratch, &shape);
+}
+
+static pri_status unspool(pri_job *job) {
+  pri_output_opts opts = {0};
+  if (!job->spool) return PRI_OK;
+  pri_spool_range(job->spool, &opts.scale_lo, &opts.scale_hi);
+  PRI_TRY(create_output(job, &opts));
+  return pri_spool_copy(job->spool, job->out);
 }
 
 static pri_status check_budget(pri_job *job) {
@@ -150,6 +184,7 @@ static json_t *all_certificates(const pri_job *job) {
 
 static pri_status finish(pri_job *job) {
   char *config = NULL, *text = NULL;
+  PRI_TRY(unspool(job));
   PRI_TRY(pri_config_print(job->ctx, job->o, &config));
   pri_provenance p = {.config = config, .inputs = job->stack ? job->stack : &job->input_name, .n_inputs = job->stack ? job->n_stack : 1,
                       .options = job->o, .weights = job->weight_notes, .center = job->set.center, .certificate = job->simulate ? NULL : worst_certificate(job), .items = job->simulate || job->table ? NULL : all_certificates(job), .table = job->table};
@@ -194,6 +229,7 @@ static pri_status run_job(pri_job *job) {
 static void close_job(pri_job *job) {
   pri_job_unset(job);
   pri_output_destroy(&job->out);
+  pri_spool_destroy(&job->spool);
   pri_input_close(&job->in);
   pri_free(job->ctx, job->slice);
   pri_free(job->ctx, job->done);

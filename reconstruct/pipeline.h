@@ -11,6 +11,7 @@
 #include "cmd.h"
 #include "pipeline_config.h"
 #include "log.h"
+#include "spool.h"
 #include "priori/filter.h"
 #include "priori/io.h"
 #include "priori/phantom.h"
@@ -58,6 +59,7 @@ typedef struct pri_job {
   pri_input *in;
   const pri_input_info *info;
   pri_output *out;
+  pri_spool *spool;        /* integers without a scale: results wait here */
   ptrdiff_t *slice, items; /* which of the file, how many */
   int counts;              /* prepared by flat field and log */
   pri_setup set;

@@ -72,7 +72,7 @@ static pri_status write_block(pri_job *job, const pri_array *x, const ptrdiff_t 
     PRI_TRY(run_then(job, &a, slice));
     PRI_TRY(crop(job, &a));
   }
-  const pri_status s = job->out ? pri_output_write(job->out, a.data, job->base + job->n_done, a.items) : PRI_OK;
+  const pri_status s = job->spool ? pri_spool_write(job->spool, a.data, a.items) : pri_output_write(job->out, a.data, job->base + job->n_done, a.items);
   pri_array_destroy(&a);
   return s;
 }
