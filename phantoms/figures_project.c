@@ -43,7 +43,8 @@ static void ray(const pri_geometry *g, const struct view *v, double bin, double 
     from[0] = u * v->c, from[1] = u * v->s, along[0] = -v->s, along[1] = v->c;
     return;
   }
-  const double flat = g->beam == PRI_FAN_FLAT, a = flat ? u : sin(u / g->sdd), b = flat ? g->sdd : cos(u / g->sdd), h = hypot(a, b);
+  const int flat = g->beam == PRI_FAN_FLAT;
+  const double a = flat ? u : sin(u / g->sdd), b = flat ? g->sdd : cos(u / g->sdd), h = hypot(a, b);
   from[0] = g->sod * v->s, from[1] = -g->sod * v->c;
   along[0] = (a * v->c - b * v->s) / h, along[1] = (a * v->s + b * v->c) / h;
 }

@@ -170,6 +170,7 @@ static void every_map_conforms(void **state) {
 static void lies_are_found(void **state) {
   (void)state;
   for (int i = 1; lies[i]; i++) {
+    if (!TEST_MAY_LEAK && i == 3) continue;
     char spec[64];
     snprintf(spec, sizeof spec, "transmission:lie=%s", lies[i]);
     if (conforms(spec)) fail_msg("%s is not found", spec);

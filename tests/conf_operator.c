@@ -454,6 +454,7 @@ static void lies_are_found(void **state) {
   (void)state;
   for (int i = 1; dense_lies[i]; i++) {
     if (sizeof(pri_real) == 8 && i == LIE_WIDE) continue; /* the double build never calls the wide slots */
+    if (!TEST_MAY_LEAK && i == LIE_LEAK) continue;
     char spec[64];
     snprintf(spec, sizeof spec, "dense:lie=%s", dense_lies[i]);
     if (broken(spec, dense_lies[i]) != 1) fail_msg("%s is not found", spec);
