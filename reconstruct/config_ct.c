@@ -7,6 +7,7 @@
  * it, asked about an 8 x 8 problem, so that no list of solvers is needed here. The box goes with a prior.
  */
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 #include "pipeline_config.h"
 #include "priori/solver.h"
@@ -65,9 +66,10 @@ static pri_status takes_prior(pri_ctx *ctx, const char *solver, const char *prio
 
 static pri_status geometry_operator(pri_ctx *ctx, pri_options *o) {
   if (!o->geometry) return o->operators.n ? PRI_OK : pri_options_set(ctx, o, "operator", "ct");
-  char *spec = pri_calloc(ctx, strlen(o->geometry) + 4, 1);
+  const size_t n = strlen(o->geometry) + 4;
+  char *spec = pri_calloc(ctx, n, 1);
   if (!spec) return pri_ctx_code(ctx);
-  strcat(strcpy(spec, "ct:"), o->geometry);
+  snprintf(spec, n, "ct:%s", o->geometry);
   pri_status s = pri_options_clear(ctx, o, "operator");
   if (s == PRI_OK) s = pri_options_set(ctx, o, "operator", spec);
   if (s == PRI_OK) s = pri_options_clear(ctx, o, "geometry");

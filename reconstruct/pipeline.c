@@ -48,11 +48,12 @@ static pri_status output_name(pri_call *call, const char *input, char **out) {
   const char *o = call->opts->output, *at = strstr(o, "{stem}");
   char stem[256];
   stem_of(input, stem, sizeof stem);
-  *out = pri_calloc(call->ctx, strlen(o) + sizeof stem + 16, 1);
+  const size_t n = strlen(o) + sizeof stem + 16;
+  *out = pri_calloc(call->ctx, n, 1);
   if (!*out) return pri_ctx_code(call->ctx);
-  if (at) sprintf(*out, "%.*s%s%s", (int)(at - o), o, stem, at + 6);
-  else if (is_folder(o)) sprintf(*out, "%s%s%s.tif", o, o[strlen(o) - 1] == '/' ? "" : "/", stem);
-  else strcpy(*out, o);
+  if (at) snprintf(*out, n, "%.*s%s%s", (int)(at - o), o, stem, at + 6);
+  else if (is_folder(o)) snprintf(*out, n, "%s%s%s.tif", o, o[strlen(o) - 1] == '/' ? "" : "/", stem);
+  else snprintf(*out, n, "%s", o);
   return PRI_OK;
 }
 

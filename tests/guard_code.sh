@@ -24,8 +24,8 @@ pragmas() { absent "$1" '#[[:space:]]*pragma[[:space:]]+omp|_Pragma|omp_(get|set
 certificates() { absent "$1" '(->|\.)conjugate[[:space:]]*\(|'"$(word 'pri_status pri_certificate')" '^src/(certificate|fidelity|prior)\.c$|^src/priori/' $product; }
 calls() {
   absent "$1" "$(word 'atoi|atol|atof|gets|strcpy|strcat|sprintf|vsprintf|rand|srand|random|drand48|strtok|alloca|tmpnam|mktemp|system|popen')" '^$' $product &&
-  absent "$1" "$(word 'malloc|calloc|realloc|posix_memalign|aligned_alloc|strdup|strndup|asprintf')" '^src/context\.c$|^reconstruct/json\.c$' $product &&
-  absent "$1" "$(word 'printf|puts|putchar|perror|vprintf')|f(printf|puts|putc)[[:space:]]*\([^;]*(stdout|stderr)" '^reconstruct/(main|cmd|progress|report|console|list)[a-z_]*\.[ch]$' $product &&
+  absent "$1" "$(word 'malloc|calloc|realloc|posix_memalign|aligned_alloc|strdup|strndup|asprintf')" '^src/context\.c$' $product &&
+  absent "$1" "$(word 'printf|puts|putchar|perror|vprintf')|f(printf|puts|putc)[[:space:]]*\([^;]*(stdout|stderr)" '^reconstruct/(main|cmd|log|progress|report|console|list)[a-z_]*\.[ch]$' $product &&
   absent "$1" "$(word 'exit|abort|longjmp')" '^reconstruct/(main|cmd)[a-z_]*\.c$' $product &&
   absent "$1" "$(word 'clock|clock_gettime|gettimeofday|time')" '^(src/(clock|context|solver)|reconstruct/.*)\.c$' $product
 }
