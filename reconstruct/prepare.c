@@ -153,16 +153,18 @@ static pri_status make_weights(pri_job *job, pri_block *b, const pri_array *raw,
 
 /* ---- filters */
 
-static pri_status run_filters(pri_job *job, pri_block *b, pri_array *a) {
+/* blank: only the shapes change; a filter may object to made-up values */
+static pri_status run_filters(pri_job *job, pri_block *b, pri_array *a, int blank) {
   for (int i = 0; i < job->set.n_prepare; i++) {
     const pri_shape *to = pri_filter_range(job->set.prepare[i]);
     if (pri_shape_equal(to, &a->shape)) {
-      PRI_TRY(pri_filter_run(job->set.prepare[i], a, a, b->slice));
+      if (!blank) PRI_TRY(pri_filter_run(job->set.prepare[i], a, a, b->slice));
       continue;
     }
     pri_array next = {0};
     PRI_TRY(pri_array_create(b->ctx, &next, to, a->items));
-    const pri_status s = pri_filter_run(job->set.prepare[i], &next, a, b->slice);
+    const pri_status s = blank ? PRI_OK : pri_filter_run(job->set.prepare[i], &next, a, b->slice);
+    if (blank) pri_fill(b->ctx, next.data, 1, pri_shape_size(to) * a->items);
     pri_array_destroy(a);
     *a = next;
     PRI_TRY(s);
@@ -178,7 +180,7 @@ pri_status pri_block_read(pri_job *job, pri_ctx *ctx, pri_block *b, const ptrdif
   else PRI_TRY(read_slices(job, y, slice));
   PRI_TRY(make_weights(job, b, y, blank));
   PRI_TRY(treat_bad(job, b, y));
-  PRI_TRY(run_filters(job, b, y));
+  PRI_TRY(run_filters(job, b, y, blank));
   struct scan s = {.top = INFINITY};
   if (job->set.n_prepare && !blank) scan(y, &s);
   return s.bad ? refuse(job, y, slice, &s, " after the filters of --prepare") : PRI_OK;
