@@ -12,7 +12,7 @@
 
 #include "par.h"
 
-enum { LINES = 16 }; /* lines of a pixel */
+enum { LINES = 64 }; /* lines of a pixel */
 
 void pri_figure_prepare(pri_outlined *o, const pri_figure *f, double unit) {
   *o = (pri_outlined){.outline = f->outline, .value = f->value, .c = cos(f->phi), .s = sin(f->phi),

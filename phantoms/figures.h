@@ -21,7 +21,7 @@ typedef struct pri_figures {
   ptrdiff_t n;                    /* <= PRI_FIGURES_MAX */
   int cover;                      /* 0: values add up where figures overlap; 1: the later figure hides the earlier ones */
 } pri_figures;
-/* x: (ny, nx), one item. The mean over each pixel: exact along x, 16 lines a pixel along y. */
+/* x: (ny, nx), one item. The mean over each pixel: exact along x, 64 lines a pixel along y. */
 PRI_MUST_CHECK pri_status pri_figures_draw(pri_ctx *ctx, const pri_figures *f, pri_real *x, ptrdiff_t ny, ptrdiff_t nx);
 /*
  * y: (views, bins), one item: line integrals in value/mm * mm; half the image side is pixel * min(nx, ny) / 2. bin_average: means over

@@ -148,7 +148,7 @@ static void drawing_keeps_the_area(void **state) {
     sum += v, X += v * (i % N - (N - 1) / 2.0), Y += v * ((N - 1) / 2.0 - i / N);
   }
   const double area = 0.7 * pi * 0.6 * 0.25 * (N / 2.0) * (N / 2.0);
-  assert_true(fabs(sum / area - 1) <= 2e-4); /* 16 lines a pixel: the ends of the ellipse are cut to 1/16 pixel */
+  assert_true(fabs(sum / area - 1) <= 2e-5); /* 64 lines a pixel: the ends of the ellipse are cut to 1/64 pixel */
   assert_true(fabs(X / sum - 0.15 * N / 2) <= 0.01 && fabs(Y / sum + 0.2 * N / 2) <= 0.01); /* centre of mass, y up */
   pri_ctx_destroy(&ctx);
 }

@@ -45,3 +45,5 @@ test_sources += tests/unit_center.c
 test_sources += tests/conf_filter.c
 test_scripts += tests/cli_bad.sh tests/cli_ct.sh tests/cli_simulate.sh
 test_sources += tests/claim_fbp_operator.c
+test_sources += tests/unit_fft.c tests/unit_linalg.c
+test_sources += tests/conf_phantom.c tests/claim_phantom_halving.c
