@@ -166,6 +166,7 @@ static pri_status init(pri_ctx *ctx, void *priv, const pri_meta *meta, pri_shape
   static const pri_meta silent = {0};
   const pri_meta *m = meta ? meta : &silent;
   ct->workers = pri_par_workers(ctx);
+  if (ct->beam == PRI_PARALLEL && (m->beam == PRI_FAN_FLAT || m->beam == PRI_FAN_CURVED)) ct->beam = m->beam; /* the file knows its own beam */
   PRI_TRY(take_sizes(ctx, ct, dom, ran));
   PRI_TRY(take_lengths(ctx, ct, m));
   PRI_TRY(take_angles(ctx, ct, m, ran->nd ? ran->n[0] : 0));
