@@ -34,11 +34,14 @@ static const char *misfit(const pri_problem *p) {
 
 static void say(pri_ctx *ctx, const pri_fbp *f) {
   static const double degrees = 57.29577951308232;
-  if (f->partial && f->g.beam != PRI_PARALLEL)
-    pri_log(ctx, PRI_LOG_INFO, "fbp: scan over %.2f degrees, %s", f->arc * degrees,
-            f->opts.doubled == PRI_SHORT_NONE ? "no weights for doubled rays" : "Parker weights for doubled rays");
-  else if (f->partial)
-    pri_log(ctx, PRI_LOG_INFO, "fbp: %.2f degrees of 180 were measured, the rest is missing", f->arc * degrees);
+  const pri_geometry *g = &f->g;
+  const double u = fmax(g->center, (double)(g->bins - 1) - g->center) * g->bin;
+  const double fan = g->beam == PRI_PARALLEL ? 0 : g->beam == PRI_FAN_FLAT ? atan(u / g->sdd) : u / g->sdd, needed = 180 + 2 * fan * degrees;
+  const double arc = f->arc * degrees;
+  if (f->partial && arc < needed - 0.5)
+    pri_log(ctx, PRI_LOG_WARN, "fbp: only %.2f of the %.2f degrees that this geometry needs were measured: edges in the missing directions are lost", arc, needed);
+  else if (f->partial && g->beam != PRI_PARALLEL)
+    pri_log(ctx, PRI_LOG_INFO, "fbp: short scan over %.2f degrees, %s", arc, f->opts.doubled == PRI_SHORT_NONE ? "doubled rays are not weighted" : "Parker's weights for doubled rays");
   if (f->offset) pri_log(ctx, PRI_LOG_INFO, "fbp: detector offset, views from opposite sides are blended");
 }
 
