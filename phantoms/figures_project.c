@@ -25,11 +25,12 @@ struct projection {
   int cover, average;
   double radius;                       /* of a disc around the axis that holds all figures, mm */
   gsl_integration_glfixed_table *rule[ORDERS];
-  double *edges;                       /* [workers][4 n]: where outlines begin and end, in bins */
+  double *edges, *spans;               /* [workers][4 n] where outlines begin and end, in bins; [workers][n][2] of each figure */
+  pri_outlined *active;                /* [workers][n]: the figures that rays between two edges meet */
   pri_real *y;
 };
 
-struct view { double c, s; ptrdiff_t index; };
+struct view { double c, s; ptrdiff_t index; double *spans; pri_outlined *active; ptrdiff_t n_active; };
 
 static double bin_of(const pri_geometry *g, const struct view *v, double x, double y) {
   const double w = x * v->c + y * v->s, l = g->sod - x * v->s + y * v->c;
@@ -85,13 +86,24 @@ static int by_value(const void *p, const void *q) {
   return (a > b) - (a < b);
 }
 
+/* the figures that a ray through this bin meets; no outline begins or ends between two neighbouring edges */
+static void gather(const struct projection *p, struct view *v, double bin) {
+  v->n_active = 0;
+  for (ptrdiff_t i = 0; i < p->n; i++)
+    if (v->spans[2 * i] <= bin && bin <= v->spans[2 * i + 1]) v->active[v->n_active++] = p->o[i];
+}
+
 static ptrdiff_t edges_of(const struct projection *p, const struct view *v, double *edges) {
   ptrdiff_t n = 0;
-  for (ptrdiff_t i = 0; i < p->n; i++)
+  for (ptrdiff_t i = 0; i < p->n; i++) {
+    ptrdiff_t k = 2;
     if (p->o[i].outline == PRI_ELLIPSE)
-      tangents(p->g, v, &p->o[i], edges + n), n += 2;
+      tangents(p->g, v, &p->o[i], edges + n);
     else
-      n += corners(p->g, v, &p->o[i], edges + n);
+      k = corners(p->g, v, &p->o[i], edges + n);
+    v->spans[2 * i] = INFINITY, v->spans[2 * i + 1] = -INFINITY;
+    for (; k > 0; k--, n++) v->spans[2 * i] = fmin(v->spans[2 * i], edges[n]), v->spans[2 * i + 1] = fmax(v->spans[2 * i + 1], edges[n]);
+  }
   qsort(edges, (size_t)n, sizeof *edges, by_value);
   return n;
 }
@@ -101,13 +113,13 @@ static double integral(const struct projection *p, const struct view *v, double 
   double from[2], along[2], sum = 0;
   ray(p->g, v, bin, from, along);
   if (!p->cover) { /* values add up: no need to know the order of the pieces */
-    for (ptrdiff_t i = 0; i < p->n; i++) {
+    for (ptrdiff_t i = 0; i < v->n_active; i++) {
       double t[2];
-      if (pri_figure_cut(&p->o[i], from, along, t)) sum += p->o[i].value * (t[1] - t[0]);
+      if (pri_figure_cut(&v->active[i], from, along, t)) sum += v->active[i].value * (t[1] - t[0]);
     }
     return sum;
   }
-  const ptrdiff_t n = pri_figures_pieces(p->o, p->n, 1, from, along, piece);
+  const ptrdiff_t n = pri_figures_pieces(v->active, v->n_active, 1, from, along, piece);
   for (ptrdiff_t k = 0; k + 1 < n; k++) sum += piece[k].value * (piece[k + 1].t - piece[k].t);
   return sum;
 }
@@ -127,16 +139,18 @@ static double between(const struct projection *p, const struct view *v, double a
   return sum;
 }
 
-static void averages(const struct projection *p, const struct view *v, const double *edges, ptrdiff_t n) {
+static void averages(const struct projection *p, struct view *v, const double *edges, ptrdiff_t n) {
   pri_real *y = p->y + v->index * p->g->bins;
-  ptrdiff_t first = 0; /* the last edge that is not above the bin */
+  ptrdiff_t first = 0, gathered = -1; /* the last edge that is not above the bin; where v->active stands */
   for (ptrdiff_t j = 0; j < p->g->bins; j++) {
     const double lo = (double)j - 0.5, hi = (double)j + 0.5;
     while (first + 1 < n && edges[first + 1] <= lo) first++;
     double sum = 0;
     for (ptrdiff_t k = first; k + 1 < n && edges[k] < hi; k++) {
       const double a = fmax(lo, edges[k]), b = fmin(hi, edges[k + 1]);
-      if (a < b) sum += between(p, v, a, b, edges[k], edges[k + 1]);
+      if (!(a < b)) continue;
+      if (k != gathered) gather(p, v, (edges[k] + edges[k + 1]) / 2), gathered = k;
+      if (v->n_active) sum += between(p, v, a, b, edges[k], edges[k + 1]);
     }
     y[j] = (pri_real)sum;
   }
@@ -146,11 +160,15 @@ static pri_status views(void *arg, int worker, ptrdiff_t first, ptrdiff_t last) 
   const struct projection *p = arg;
   double *edges = p->edges + (ptrdiff_t)worker * 4 * p->n;
   for (ptrdiff_t i = first; i < last; i++) {
-    const struct view v = {cos(p->g->angle[i]), sin(p->g->angle[i]), i};
+    struct view v = {cos(p->g->angle[i]), sin(p->g->angle[i]), i, p->spans + (ptrdiff_t)worker * 2 * p->n, p->active + (ptrdiff_t)worker * p->n, 0};
+    const ptrdiff_t n = edges_of(p, &v, edges);
     if (p->average)
-      averages(p, &v, edges, edges_of(p, &v, edges));
+      averages(p, &v, edges, n);
     else
-      for (ptrdiff_t j = 0; j < p->g->bins; j++) p->y[i * p->g->bins + j] = (pri_real)integral(p, &v, (double)j);
+      for (ptrdiff_t j = 0; j < p->g->bins; j++) {
+        gather(p, &v, (double)j);
+        p->y[i * p->g->bins + j] = (pri_real)integral(p, &v, (double)j);
+      }
   }
   return PRI_OK;
 }
@@ -169,6 +187,8 @@ static pri_status prepare(pri_ctx *ctx, struct projection *p, const pri_figures 
   if (g->beam != PRI_PARALLEL && p->radius >= g->sod)
     return PRI_FAIL(ctx, PRI_EGEOMETRY, "phantom: it reaches %g mm from the axis, the source is at sod=%g mm: choose a larger sod or a smaller pixel", p->radius, g->sod);
   PRI_ALLOC(ctx, p->edges, pri_par_workers(ctx) * 4 * f->n);
+  PRI_ALLOC(ctx, p->spans, pri_par_workers(ctx) * 2 * f->n);
+  PRI_ALLOC(ctx, p->active, pri_par_workers(ctx) * f->n);
   for (int k = 0; k < ORDERS; k++)
     if (!(p->rule[k] = gsl_integration_glfixed_table_alloc(order[k]))) return PRI_FAIL(ctx, PRI_ENOMEM, "phantom: no memory for a quadrature rule");
   return PRI_OK;
@@ -186,6 +206,8 @@ pri_status pri_figures_project(pri_ctx *ctx, const pri_figures *f, const pri_geo
   for (int k = 0; k < ORDERS; k++)
     if (p.rule[k]) gsl_integration_glfixed_table_free(p.rule[k]);
   pri_free(ctx, p.edges);
+  pri_free(ctx, p.spans);
+  pri_free(ctx, p.active);
   pri_free(ctx, o);
   return s;
 }
