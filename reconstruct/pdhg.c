@@ -15,13 +15,13 @@
  * Weight. rho starts where tau = 15 / (L_f |A|^2), and is moved towards |x - x_a| / |(p, q / nu) - (p_a, q_a / nu)|, a the point of the
  * last such update, by half in the logarithm, after 10, 25, 47, ... steps (windows that grow by 1.5). Ratio of distances: Applegate et
  * al. 2021 (PDLP), sec. 3.3; there at restarts. It has the scaling of spec 4.8: (y, x) -> s leaves it, A -> a A divides it by a.
- * Warm start: `warm` passes of os-fista, then p = f'(A x) and q from its last prox.
+ * Warm start: see warm.h.
  * Source: Chambolle, Pock 2011, alg. 1; over-relaxation: Condat 2013; Chambolle, Pock 2016, sec. 4.1.
  */
 #include <math.h>
-#include "priori/registry.h"
 #include "saddle.h"
 #include "vec.h"
+#include "warm.h"
 
 static const double MARGIN = 0.99;     /* of tau sigma L^2 < 1, spec 4.5 */
 static const double FIRST_TAU = 15;    /* times 1 / (L_f |A|^2): measured on COULE-like phantoms; the windows correct it */
@@ -31,7 +31,7 @@ enum { FIRST_WINDOW = 10 };
 
 struct pace { /* of one item */
   double rho, window;
-  long k, next, warmed; /* steps; step of the next update; passes of the warm start done */
+  long k, next; /* steps; step of the next update */
 };
 
 struct pdhg {
@@ -41,8 +41,7 @@ struct pdhg {
   pri_point v, c, g, anchor;    /* working point; candidate ~; A'p + K'q (x, w) and K (2 x~ - x) (q); at the last update of rho */
   double L, *nu2;               /* [nR] nu_r^2 */
   struct pace *pace;            /* [items] */
-  const pri_solver_class *start; /* os-fista; NULL: cold */
-  void *start_priv;
+  pri_warm start;
 };
 
 static const char *misfit(const pri_problem *p) { return pri_split_misfit(p, "pdhg", PRI_NEEDS_SADDLE); }
@@ -66,21 +65,6 @@ static pri_status init_steps(pri_ctx *ctx, struct pdhg *h) {
   return PRI_OK;
 }
 
-/* the starter, where it can take the problem; pdhg itself takes more problems */
-static pri_status init_start(pri_ctx *ctx, struct pdhg *h, const pri_problem *p, const pri_array *x0) {
-  const pri_kind *kind;
-  if (h->warm == 0) return PRI_OK;
-  PRI_TRY(pri_registry_find(ctx, PRI_SOLVERS, "os-fista", &kind));
-  const char *why = ((const pri_solver_class *)kind)->misfit(p);
-  if (why) {
-    pri_log(ctx, PRI_LOG_INFO, "pdhg: starts cold (%s)", why);
-    return PRI_OK;
-  }
-  PRI_TRY(pri_object_create(ctx, PRI_SOLVERS, "os-fista", &kind, &h->start_priv));
-  h->start = (const pri_solver_class *)kind;
-  return h->start->init(ctx, h->start_priv, p, x0);
-}
-
 static pri_status init(pri_ctx *ctx, void *priv, const pri_problem *p, const pri_array *x0) {
   struct pdhg *h = priv;
   pri_array x = {0};
@@ -93,52 +77,7 @@ static pri_status init(pri_ctx *ctx, void *priv, const pri_problem *p, const pri
   PRI_TRY(pri_split_start(ctx, &h->s, &x, x0));
   pri_copy(ctx, h->c.x.data, x.data, h->s.n * h->s.items);
   pri_array_destroy(&x);
-  return init_start(ctx, h, p, x0);
-}
-
-/* ---- start: z = A x, and duals where a warm start gives them */
-
-/* q_r = about F_r'(K_r x): the prox of sigma F* at sigma K x for a large sigma, for a smooth prior whose gradient os-fista used */
-static pri_status smooth_dual(pri_ctx *ctx, struct pdhg *h, int r, ptrdiff_t i) {
-  const pri_block *b = &h->s.R[r];
-  pri_real *q = pri_array_item(&h->c.q[r], i);
-  const pri_variational *v = b->cls->variational;
-  const double sigma = v && v->lipschitz ? 100 * v->lipschitz(b->priv).value / (b->norm * b->norm) : 0;
-  if (!(sigma > 0) || b->nw) return PRI_OK;
-  PRI_TRY(b->cls->saddle->k(ctx, b->priv, q, pri_array_item(&h->c.x, i), NULL, 1));
-  pri_scale(ctx, q, sigma, b->nq);
-  return b->cls->saddle->dual_prox(ctx, b->priv, q, sigma, NULL, 1);
-}
-
-static pri_status take_duals(pri_ctx *ctx, struct pdhg *h, ptrdiff_t i) {
-  pri_duals d;
-  pri_real *p = pri_array_item(&h->c.p, i);
-  PRI_TRY(h->s.f->grad(ctx, h->s.fp, p, pri_array_item(&h->c.z, i), i, 1)); /* p = f'(A x) */
-  PRI_TRY(h->start->duals(h->start_priv, &d));
-  for (int r = 0; r < h->s.nR; r++) {
-    if (d.q[r].data) pri_copy(ctx, pri_array_item(&h->c.q[r], i), pri_array_item(&d.q[r], i), h->s.R[r].nq);
-    else PRI_TRY(smooth_dual(ctx, h, r, i));
-  }
-  return PRI_OK;
-}
-
-static pri_status begin(pri_ctx *ctx, struct pdhg *h, ptrdiff_t i, pri_report *rep) {
-  if (h->start || pri_norm2sq(ctx, pri_array_item(&h->c.x, i), h->s.n) > 0) { /* A 0 = 0 costs nothing */
-    PRI_TRY(pri_split_apply(&h->s, h->c.z.data, h->c.x.data, i, 1));
-    rep->applies += 1;
-  }
-  if (h->start) PRI_TRY(take_duals(ctx, h, i));
-  pri_point_copy(ctx, &h->v, &h->c, &h->s, i);
-  pri_point_copy(ctx, &h->anchor, &h->v, &h->s, i);
-  return PRI_OK;
-}
-
-static pri_status warm_step(pri_ctx *ctx, struct pdhg *h, ptrdiff_t first, ptrdiff_t items, unsigned want, pri_report *per_item) {
-  PRI_TRY(h->start->step(ctx, h->start_priv, first, items, want, per_item));
-  const pri_array *x = h->start->iterate(h->start_priv);
-  pri_copy(ctx, pri_array_item(&h->c.x, first), pri_array_item(x, first), h->s.n * items);
-  for (ptrdiff_t i = first; i < first + items; i++) h->pace[i].warmed++;
-  return PRI_OK;
+  return pri_warm_init(ctx, &h->start, "pdhg", h->warm, &h->s, x0);
 }
 
 /* ---- one step */
@@ -236,6 +175,13 @@ static pri_status figures(pri_ctx *ctx, struct pdhg *h, ptrdiff_t i, unsigned wa
   return PRI_OK;
 }
 
+static pri_status begin(pri_ctx *ctx, struct pdhg *h, ptrdiff_t i, pri_report *rep) {
+  PRI_TRY(pri_warm_finish(ctx, &h->start, &h->c, &h->s, i, rep));
+  pri_point_copy(ctx, &h->v, &h->c, &h->s, i);
+  pri_point_copy(ctx, &h->anchor, &h->v, &h->s, i);
+  return PRI_OK;
+}
+
 static pri_status iterate_some(pri_ctx *ctx, struct pdhg *h, ptrdiff_t first, ptrdiff_t items, unsigned want, pri_report *per_item) {
   for (ptrdiff_t i = first; i < first + items; i++)
     if (h->pace[i].k == 0) PRI_TRY(begin(ctx, h, i, &per_item[i - first]));
@@ -254,15 +200,15 @@ static pri_status iterate_some(pri_ctx *ctx, struct pdhg *h, ptrdiff_t first, pt
   return PRI_OK;
 }
 
-static int is_warming(const struct pdhg *h, ptrdiff_t i) { return h->start && h->pace[i].warmed < h->warm; }
-
 /* items that are in the same phase go together */
 static pri_status step(pri_ctx *ctx, void *priv, ptrdiff_t first, ptrdiff_t items, unsigned want, pri_report *per_item) {
   struct pdhg *h = priv;
   for (ptrdiff_t i = first, end; i < first + items; i = end) {
-    const int warming = is_warming(h, i);
-    for (end = i + 1; end < first + items && is_warming(h, end) == warming; end++) continue;
-    PRI_TRY((warming ? warm_step : iterate_some)(ctx, h, i, end - i, want, per_item + (i - first)));
+    const int warming = pri_warm_is_on(&h->start, i);
+    pri_report *rep = per_item + (i - first);
+    for (end = i + 1; end < first + items && pri_warm_is_on(&h->start, end) == warming; end++) continue;
+    if (warming) PRI_TRY(pri_warm_step(ctx, &h->start, &h->c, &h->s, i, end - i, want, rep));
+    else PRI_TRY(iterate_some(ctx, h, i, end - i, want, rep));
   }
   return PRI_OK;
 }
@@ -281,16 +227,12 @@ static pri_status walk(pri_ctx *ctx, void *priv, pri_walk *w) {
   PRI_TRY(pri_point_walk(w, &h->c, &h->s));
   if (h->anchor.x.data) PRI_TRY(pri_point_walk(w, &h->anchor, &h->s));
   PRI_TRY(pri_walk_bytes(w, "pace", h->pace, (size_t)h->s.items * sizeof *h->pace));
-  return h->start ? h->start->walk(ctx, h->start_priv, w) : PRI_OK;
+  return pri_warm_walk(ctx, &h->start, &h->s, w);
 }
 
 static void fini(pri_ctx *ctx, void *priv) {
   struct pdhg *h = priv;
-  if (h->start) {
-    const pri_kind *kind = &h->start->kind;
-    h->start->fini(ctx, h->start_priv);
-    pri_object_destroy(ctx, kind, &h->start_priv);
-  }
+  pri_warm_fini(ctx, &h->start);
   pri_point_fini(ctx, &h->v, &h->s);
   pri_point_fini(ctx, &h->c, &h->s);
   pri_point_fini(ctx, &h->g, &h->s);

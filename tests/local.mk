@@ -47,3 +47,5 @@ test_scripts += tests/cli_bad.sh tests/cli_ct.sh tests/cli_simulate.sh
 test_sources += tests/claim_fbp_operator.c
 test_sources += tests/unit_fft.c tests/unit_linalg.c
 test_sources += tests/conf_phantom.c tests/claim_phantom_halving.c
+test_sources += tests/conf_monitor.c tests/conf_solver.c
+test_headers += tests/small.h
