@@ -15,7 +15,7 @@
 #include <string.h>
 #include "priori/priori.h"
 
-enum { SIDE = 256, VIEWS = 60, BINS = 512, N = SIDE * SIDE, M = VIEWS * BINS, LEVELS = 5, GAPS = 5, RUNS = 400, REFERENCE = 6000 };
+enum { SIDE = 256, VIEWS = 60, BINS = 512, N = SIDE * SIDE, M = VIEWS * BINS, LEVELS = 5, GAPS = 5, RUNS = 400 };
 static const double level[LEVELS] = {1e-1, 1e-2, 1e-3, 1e-4, 1e-5}, gap_level[GAPS] = {1e-2, 1e-3, 1e-4, 1e-5, 1e-6};
 static const double near_at[3] = {5, 10, 20};
 static const char ct[] = "ct:geometry=fan,sod=1800,sdd=2300,angles=60,arc=180,detector=512,bin=1,pixel=1,size=256";
@@ -206,9 +206,9 @@ static void write_truth(struct world *w, const char *path, int phantoms, const d
     t->phantom = i / nw, t->weight = weights[i % nw];
     make_data(w, t->phantom);
     make_problem(w, t->weight);
-    check(w->ctx, pri_solver_create(w->ctx, &s, "pdhg:warm=10", &w->problem, NULL));
-    check(w->ctx, pri_monitor_create(w->ctx, &m[0], "gap:5e-7", &w->problem, 1));
-    check(w->ctx, pri_monitor_create(w->ctx, &m[1], "steps:6000", &w->problem, 1));
+    check(w->ctx, pri_solver_create(w->ctx, &s, "spdhg:subsets=30,gamma=0.02", &w->problem, NULL));
+    check(w->ctx, pri_monitor_create(w->ctx, &m[0], "gap:2e-7", &w->problem, 1));
+    check(w->ctx, pri_monitor_create(w->ctx, &m[1], "steps:1500", &w->problem, 1));
     check(w->ctx, pri_solver_run(s, m, 2, &rep, NULL));
     t->minimum = objective(w, pri_solver_iterate(s));
     for (int k = 0; k < N; k++) t->x[k] = (float)pri_solver_iterate(s)->data[k];

@@ -20,7 +20,7 @@ struct fista {
   int restart;
   pri_split s;
   pri_proximal prox;
-  double L;
+  double *L;                  /* [items] */
   pri_array x, y, next, g, z; /* z: in the data */
   double *t;                  /* [items] */
 };
@@ -31,7 +31,8 @@ static pri_status init(pri_ctx *ctx, void *priv, const pri_problem *p, const pri
   struct fista *f = priv;
   PRI_TRY(pri_split_init(ctx, &f->s, p, PRI_NEEDS_NORM | PRI_NEEDS_BLOCKS));
   PRI_TRY(pri_proximal_init(ctx, &f->prox, &f->s, f->inner));
-  f->L = pri_split_curvature(&f->s) * f->s.norm * f->s.norm + f->prox.lipschitz;
+  PRI_ALLOC(ctx, f->L, f->s.items);
+  for (ptrdiff_t i = 0; i < f->s.items; i++) f->L[i] = f->s.curvature[i] * f->s.norm * f->s.norm + f->prox.lipschitz;
   PRI_TRY(pri_split_start(ctx, &f->s, &f->x, x0));
   PRI_TRY(pri_split_start(ctx, &f->s, &f->y, &f->x));
   PRI_TRY(pri_array_create(ctx, &f->next, &f->s.dom, f->s.items));
@@ -77,12 +78,14 @@ static pri_status step(pri_ctx *ctx, void *priv, ptrdiff_t first, ptrdiff_t item
   const ptrdiff_t n = f->s.n;
   (void)want;
   PRI_TRY(gradient(ctx, f, first, items));
-  pri_axpby(ctx, pri_array_item(&f->g, first), 1, pri_array_item(&f->y, first), -1 / f->L, n * items); /* y - g / L */
-  PRI_TRY(pri_proximal_run(ctx, &f->prox, &f->s, f->next.data, f->g.data, 1 / f->L, first, items));
+  for (ptrdiff_t i = first; i < first + items; i++) {
+    pri_axpby(ctx, pri_array_item(&f->g, i), 1, pri_array_item(&f->y, i), -1 / f->L[i], n); /* y - g / L */
+    PRI_TRY(pri_proximal_run(ctx, &f->prox, &f->s, f->next.data, f->g.data, 1 / f->L[i], i, 1));
+  }
   for (ptrdiff_t i = 0; i < items; i++) {
     pri_report *r = &per_item[i];
     r->change = pri_change(ctx, pri_array_item(&f->x, first + i), pri_array_item(&f->next, first + i), n);
-    r->step = 1 / f->L;
+    r->step = 1 / f->L[first + i];
     r->applies += 1;
     r->adjoints += 1;
     r->proxes += 1;
@@ -114,6 +117,7 @@ static void fini(pri_ctx *ctx, void *priv) {
   pri_array *const arrays[] = {&f->x, &f->y, &f->next, &f->g, &f->z};
   for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) pri_array_destroy(arrays[i]);
   pri_free(ctx, f->t);
+  pri_free(ctx, f->L);
   pri_proximal_fini(ctx, &f->prox);
   pri_split_fini(ctx, &f->s);
 }

@@ -13,7 +13,7 @@
 struct landweber {
   double omega;
   pri_split s;
-  double lipschitz;         /* L */
+  double lipschitz;         /* sum_r L_r */
   pri_array x, old, g, h, z; /* h: a prior's gradient */
 };
 
@@ -23,7 +23,6 @@ static pri_status init(pri_ctx *ctx, void *priv, const pri_problem *p, const pri
   struct landweber *l = priv;
   pri_array *const image[] = {&l->old, &l->g, &l->h};
   PRI_TRY(pri_split_init(ctx, &l->s, p, PRI_NEEDS_NORM));
-  l->lipschitz = pri_split_curvature(&l->s) * l->s.norm * l->s.norm;
   for (int r = 0; r < l->s.nR; r++) l->lipschitz += l->s.R[r].cls->variational->lipschitz(l->s.R[r].priv).value;
   PRI_TRY(pri_split_start(ctx, &l->s, &l->x, x0));
   for (int i = 0; i < 3; i++) PRI_TRY(pri_array_create(ctx, image[i], &l->s.dom, l->s.items));
@@ -46,13 +45,13 @@ static pri_status gradient(pri_ctx *ctx, struct landweber *l, ptrdiff_t first, p
 
 static pri_status step(pri_ctx *ctx, void *priv, ptrdiff_t first, ptrdiff_t items, unsigned want, pri_report *per_item) {
   struct landweber *l = priv;
-  const double tau = l->lipschitz > 0 ? l->omega / l->lipschitz : 0;
   (void)want;
   pri_copy(ctx, pri_array_item(&l->old, first), pri_array_item(&l->x, first), l->s.n * items);
   PRI_TRY(gradient(ctx, l, first, items));
   for (ptrdiff_t i = first; i < first + items; i++) {
     pri_real *x = pri_array_item(&l->x, i);
     pri_report *r = &per_item[i - first];
+    const double tau = l->omega / (l->s.curvature[i] * l->s.norm * l->s.norm + l->lipschitz);
     pri_axpy(ctx, x, -tau, pri_array_item(&l->g, i), l->s.n); /* x - tau g */
     pri_clip(ctx, x, l->s.problem->lo[i], l->s.problem->hi[i], l->s.n);
     r->change = pri_change(ctx, pri_array_item(&l->old, i), x, l->s.n);

@@ -24,8 +24,6 @@ solver_sources += reconstruct/cgls.c reconstruct/sirt.c reconstruct/os_sart.c re
   reconstruct/spdhg.c
 monitor_sources += reconstruct/stop_steps.c reconstruct/stop_gap.c reconstruct/stop_change.c reconstruct/stop_discrepancy.c \
   reconstruct/stop_time.c reconstruct/stop_stall.c
-reconstruct_support += reconstruct/split.c reconstruct/subsets.c reconstruct/sums.c reconstruct/saddle.c reconstruct/proximal.c
-private_headers += reconstruct/split.h reconstruct/subsets.h reconstruct/sums.h reconstruct/saddle.h reconstruct/proximal.h
 filter_sources += reconstruct/filter_air.c reconstruct/filter_flatfield.c reconstruct/filter_hu.c reconstruct/filter_log.c reconstruct/filter_pad.c
 solver_sources += reconstruct/landweber.c
 reconstruct_support += reconstruct/split.c reconstruct/subsets.c reconstruct/sums.c reconstruct/saddle.c reconstruct/proximal.c reconstruct/warm.c

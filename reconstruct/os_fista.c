@@ -20,7 +20,7 @@ struct os_fista {
   pri_split s;
   pri_subsets sub;
   pri_proximal prox;
-  double L;
+  double *L;                       /* [items] */
   pri_array x, y, next, g, z, old; /* z: in a subset's data; old: x before the pass */
   double *t;                       /* [items] */
 };
@@ -34,7 +34,8 @@ static pri_status init(pri_ctx *ctx, void *priv, const pri_problem *p, const pri
   pri_array *const image[] = {&f->next, &f->g, &f->old};
   PRI_TRY(pri_split_init(ctx, &f->s, p, PRI_NEEDS_NORM | PRI_NEEDS_BLOCKS));
   PRI_TRY(pri_proximal_init(ctx, &f->prox, &f->s, f->inner));
-  f->L = pri_split_curvature(&f->s) * f->s.norm * f->s.norm + f->prox.lipschitz;
+  PRI_ALLOC(ctx, f->L, f->s.items);
+  for (ptrdiff_t i = 0; i < f->s.items; i++) f->L[i] = f->s.curvature[i] * f->s.norm * f->s.norm + f->prox.lipschitz;
   PRI_TRY(pri_subsets_init(ctx, &f->sub, &f->s, f->subsets));
   PRI_TRY(pri_split_start(ctx, &f->s, &f->x, x0));
   PRI_TRY(pri_split_start(ctx, &f->s, &f->y, &f->x));
@@ -54,8 +55,11 @@ static pri_status visit(pri_ctx *ctx, struct os_fista *f, const pri_subset *u, p
   PRI_TRY(pri_subset_adjoint(&f->s, u, f->g.data, f->z.data, first, items));
   pri_scale(ctx, g, 1 / u->share, all);
   PRI_TRY(pri_proximal_add_smooth(ctx, &f->prox, &f->s, f->g.data, f->y.data, first, items));
-  pri_axpby(ctx, g, 1, pri_array_item(&f->y, first), -1 / f->L, all); /* y - g / L */
-  return pri_proximal_run(ctx, &f->prox, &f->s, f->next.data, f->g.data, 1 / f->L, first, items);
+  for (ptrdiff_t i = first; i < first + items; i++) {
+    pri_axpby(ctx, pri_array_item(&f->g, i), 1, pri_array_item(&f->y, i), -1 / f->L[i], f->s.n); /* y - g / L */
+    PRI_TRY(pri_proximal_run(ctx, &f->prox, &f->s, f->next.data, f->g.data, 1 / f->L[i], i, 1));
+  }
+  return PRI_OK;
 }
 
 static void advance(pri_ctx *ctx, struct os_fista *f, ptrdiff_t i) {
@@ -84,7 +88,7 @@ static pri_status step(pri_ctx *ctx, void *priv, ptrdiff_t first, ptrdiff_t item
   }
   for (ptrdiff_t i = 0; i < items; i++) {
     per_item[i].change = pri_change(ctx, pri_array_item(&f->old, first + i), pri_array_item(&f->x, first + i), n);
-    per_item[i].step = 1 / f->L;
+    per_item[i].step = 1 / f->L[first + i];
     per_item[i].applies += 1;
     per_item[i].adjoints += 1;
   }
@@ -113,6 +117,7 @@ static void fini(pri_ctx *ctx, void *priv) {
   pri_array *const arrays[] = {&f->x, &f->y, &f->next, &f->g, &f->z, &f->old};
   for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) pri_array_destroy(arrays[i]);
   pri_free(ctx, f->t);
+  pri_free(ctx, f->L);
   pri_proximal_fini(ctx, &f->prox);
   pri_subsets_fini(ctx, &f->sub);
   pri_split_fini(ctx, &f->s);

@@ -18,7 +18,6 @@ struct os_sart {
   pri_split s;
   pri_subsets sub;
   pri_sums *sums;              /* [subsets] */
-  double curvature;
   double *relax;               /* [items] omega now */
   pri_array x, old, g, z;
 };
@@ -30,7 +29,6 @@ static const char *misfit(const pri_problem *p) {
 static pri_status init(pri_ctx *ctx, void *priv, const pri_problem *p, const pri_array *x0) {
   struct os_sart *s = priv;
   PRI_TRY(pri_split_init(ctx, &s->s, p, 0));
-  s->curvature = pri_split_curvature(&s->s);
   PRI_TRY(pri_subsets_init(ctx, &s->sub, &s->s, s->subsets));
   PRI_ALLOC(ctx, s->sums, s->sub.n);
   for (int j = 0; j < s->sub.n; j++) PRI_TRY(pri_sums_init(ctx, &s->sums[j], s->sub.s[j].A));
@@ -53,7 +51,7 @@ static pri_status visit(pri_ctx *ctx, struct os_sart *s, int j, ptrdiff_t first,
   for (ptrdiff_t i = first; i < first + items; i++) {
     pri_real *x = pri_array_item(&s->x, i), *g = pri_array_item(&s->g, i);
     pri_sums_multiply(g, s->sums[j].column.data, s->s.n, 1);
-    pri_axpy(ctx, x, -s->relax[i] / s->curvature, g, s->s.n);
+    pri_axpy(ctx, x, -s->relax[i] / s->s.curvature[i], g, s->s.n);
     pri_clip(ctx, x, s->s.problem->lo[i], s->s.problem->hi[i], s->s.n);
   }
   return PRI_OK;

@@ -59,9 +59,10 @@ static pri_status init_steps(pri_ctx *ctx, struct pdhg *h) {
   }
   h->L = sqrt(sum);
   PRI_ALLOC(ctx, h->pace, h->s.items);
-  const double first = FIRST_TAU / (pri_split_curvature(&h->s) * h->s.norm * h->s.norm) * h->L / MARGIN;
-  for (ptrdiff_t i = 0; i < h->s.items; i++)
+  for (ptrdiff_t i = 0; i < h->s.items; i++) {
+    const double first = FIRST_TAU / (h->s.curvature[i] * h->s.norm * h->s.norm) * h->L / MARGIN;
     h->pace[i] = (struct pace){.rho = isnan(h->rho) ? first : h->rho, .window = FIRST_WINDOW, .next = FIRST_WINDOW};
+  }
   return PRI_OK;
 }
 
@@ -178,7 +179,7 @@ static pri_status figures(pri_ctx *ctx, struct pdhg *h, ptrdiff_t i, unsigned wa
 static pri_status begin(pri_ctx *ctx, struct pdhg *h, ptrdiff_t i, pri_report *rep) {
   PRI_TRY(pri_warm_finish(ctx, &h->start, &h->c, &h->s, i, rep));
   pri_point_copy(ctx, &h->v, &h->c, &h->s, i);
-  pri_point_copy(ctx, &h->anchor, &h->v, &h->s, i);
+  if (h->anchor.x.data) pri_point_copy(ctx, &h->anchor, &h->v, &h->s, i);
   return PRI_OK;
 }
 

@@ -16,7 +16,6 @@ struct sirt {
   double omega;
   pri_split s;
   pri_sums sums;               /* C and R */
-  double curvature;            /* Lipschitz constant of the gradient of f */
   pri_array x, old, g, z;
 };
 
@@ -27,7 +26,6 @@ static const char *misfit(const pri_problem *p) {
 static pri_status init(pri_ctx *ctx, void *priv, const pri_problem *p, const pri_array *x0) {
   struct sirt *s = priv;
   PRI_TRY(pri_split_init(ctx, &s->s, p, 0));
-  s->curvature = pri_split_curvature(&s->s);
   PRI_TRY(pri_sums_init(ctx, &s->sums, s->s.A));
   PRI_TRY(pri_split_start(ctx, &s->s, &s->x, x0));
   PRI_TRY(pri_array_create(ctx, &s->old, &s->s.dom, s->s.items));
@@ -49,7 +47,7 @@ static pri_status step(pri_ctx *ctx, void *priv, ptrdiff_t first, ptrdiff_t item
     pri_real *x = pri_array_item(&s->x, i), *g = pri_array_item(&s->g, i);
     pri_report *r = &per_item[i - first];
     pri_sums_multiply(g, s->sums.column.data, n, 1);
-    pri_axpy(ctx, x, -s->omega / s->curvature, g, n);
+    pri_axpy(ctx, x, -s->omega / s->s.curvature[i], g, n);
     pri_clip(ctx, x, s->s.problem->lo[i], s->s.problem->hi[i], n);
     r->change = pri_change(ctx, pri_array_item(&s->old, i), x, n);
     r->step = s->omega;

@@ -8,7 +8,7 @@
  *   or the priors:  q+ = prox_{sigma_r F_r*}(q_r + sigma_r K_r x),      dz = sum_r K_r'(q+ - q_r),  pi = 1/2
  *   z    <- z + dz,   zb <- z + dz / pi
  *
- *   c = gamma: sigma_j = 0.99 c L_f |A| / |A_j|,  tau = 0.99 min_j pi / (sigma_j |A_j|^2),  sigma_r = b / (2 nR tau |K_r|^2)
+ *   c = gamma L_f: sigma_j = 0.99 c |A| / |A_j|,  tau = 0.99 min_j pi / (sigma_j |A_j|^2),  sigma_r = b / (2 nR tau |K_r|^2)
  *
  * so that sigma tau |.|^2 < pi for every block. In these units gamma and b need no tuning when units change (spec rising_ct 4.8 has
  * gamma' = gamma |A|). Subsets are visited in a new random order every pass: a function of seed and pass alone, so that an
@@ -25,6 +25,7 @@
 #include "warm.h"
 
 static const double MARGIN = 0.99;
+enum { MIN_VIEWS = 2, MOST = 30 };
 
 struct spdhg {
   double gamma, balance;
@@ -33,8 +34,9 @@ struct spdhg {
   pri_subsets sub;
   pri_point v, g;              /* x, p (subset by subset, at pri_subset.at), q, w; dz (x) and K x (q) */
   pri_array z, zb, old, part;  /* images; part: one subset's data */
-  double *sigma, *sigma_prior; /* [M], [nR] */
-  double tau;
+  double *sigma, *sigma_prior; /* [M], [nR] for c = 1 */
+  double tau;                  /* for c = 1 */
+  double *c;                   /* [items] gamma L_f: dual steps grow with it, tau falls */
   long *pass;                  /* [items] */
   int *order;                  /* [M] */
   pri_warm start;
@@ -52,8 +54,13 @@ static const char *misfit(const pri_problem *p) {
   return why;
 }
 
+static long default_subsets(const pri_split *s) {
+  const ptrdiff_t views = s->ran.n[0];
+  return views < MIN_VIEWS * MOST ? (views + MIN_VIEWS - 1) / MIN_VIEWS : MOST;
+}
+
 static pri_status init_steps(pri_ctx *ctx, struct spdhg *h) {
-  const double pi = 0.5 / h->sub.n, base = h->gamma * pri_split_curvature(&h->s) * h->s.norm;
+  const double pi = 0.5 / h->sub.n, base = h->s.norm;
   PRI_ALLOC(ctx, h->sigma, h->sub.n);
   PRI_ALLOC(ctx, h->sigma_prior, h->s.nR);
   h->tau = INFINITY;
@@ -65,7 +72,9 @@ static pri_status init_steps(pri_ctx *ctx, struct spdhg *h) {
   }
   if (!isfinite(h->tau)) return PRI_FAIL(ctx, PRI_ENUMERIC, "spdhg: no subset sees anything of the image");
   for (int j = 0; j < h->sub.n; j++)
-    if (h->sigma[j] == 0) h->sigma[j] = base / h->s.norm;
+    if (h->sigma[j] == 0) h->sigma[j] = 1;
+  PRI_ALLOC(ctx, h->c, h->s.items);
+  for (ptrdiff_t i = 0; i < h->s.items; i++) h->c[i] = h->gamma * h->s.curvature[i];
   for (int r = 0; r < h->s.nR; r++) h->sigma_prior[r] = h->balance * 0.5 / (h->s.nR * h->tau * h->s.R[r].norm * h->s.R[r].norm);
   return PRI_OK;
 }
@@ -74,7 +83,7 @@ static pri_status init(pri_ctx *ctx, void *priv, const pri_problem *p, const pri
   struct spdhg *h = priv;
   pri_array *const image[] = {&h->z, &h->zb, &h->old};
   PRI_TRY(pri_split_init(ctx, &h->s, p, PRI_NEEDS_NORM | PRI_NEEDS_SADDLE));
-  PRI_TRY(pri_subsets_init(ctx, &h->sub, &h->s, h->subsets));
+  PRI_TRY(pri_subsets_init(ctx, &h->sub, &h->s, h->subsets ? h->subsets : default_subsets(&h->s)));
   PRI_TRY(init_steps(ctx, h));
   PRI_TRY(pri_point_init(ctx, &h->v, &h->s, PRI_POINT_P | PRI_POINT_Q));
   PRI_TRY(pri_point_init(ctx, &h->g, &h->s, PRI_POINT_X | PRI_POINT_Z | PRI_POINT_P | PRI_POINT_Q));
@@ -100,9 +109,11 @@ static void shuffle(pri_ctx *ctx, const struct spdhg *h, long pass) {
 
 /* x <- P(x - tau zb) */
 static void descend(pri_ctx *ctx, struct spdhg *h, ptrdiff_t first, ptrdiff_t items) {
-  pri_real *x = pri_array_item(&h->v.x, first);
-  pri_axpy(ctx, x, -h->tau, pri_array_item(&h->zb, first), h->s.n * items);
-  for (ptrdiff_t i = 0; i < items; i++) pri_clip(ctx, x + i * h->s.n, h->s.problem->lo[first + i], h->s.problem->hi[first + i], h->s.n);
+  for (ptrdiff_t i = first; i < first + items; i++) {
+    pri_real *x = pri_array_item(&h->v.x, i);
+    pri_axpy(ctx, x, -h->tau / h->c[i], pri_array_item(&h->zb, i), h->s.n);
+    pri_clip(ctx, x, h->s.problem->lo[i], h->s.problem->hi[i], h->s.n);
+  }
 }
 
 /* z += dz, zb = z + dz / pi */
@@ -119,11 +130,11 @@ static pri_status visit_subset(pri_ctx *ctx, struct spdhg *h, int j, ptrdiff_t f
   const pri_subset *u = &h->sub.s[j];
   pri_real *part = h->part.data + first * u->m; /* A_j x, then p+, then p+ - p */
   PRI_TRY(pri_subset_apply(&h->s, u, h->part.data, h->v.x.data, first, items));
-  for (ptrdiff_t i = 0; i < items; i++)
-    pri_axpby(ctx, part + i * u->m, 1, pri_array_item(&h->v.p, first + i) + u->at, h->sigma[j], u->m);
-  PRI_TRY(u->f->dual_prox(ctx, u->fp, part, h->sigma[j], NULL, first, items));
   for (ptrdiff_t i = 0; i < items; i++) {
     pri_real *p = pri_array_item(&h->v.p, first + i) + u->at, *d = part + i * u->m;
+    const double sigma = h->sigma[j] * h->c[first + i];
+    pri_axpby(ctx, d, 1, p, sigma, u->m);
+    PRI_TRY(u->f->dual_prox(ctx, u->fp, d, sigma, NULL, first + i, 1));
     pri_axpy(ctx, d, -1, p, u->m);
     pri_axpy(ctx, p, 1, d, u->m);
   }
@@ -140,8 +151,11 @@ static pri_status visit_priors(pri_ctx *ctx, struct spdhg *h, ptrdiff_t first, p
     const pri_saddle *s = b->cls->saddle;
     pri_real *q = pri_array_item(&h->v.q[r], first), *d = pri_array_item(&h->g.q[r], first);
     PRI_TRY(s->k(ctx, b->priv, d, pri_array_item(&h->v.x, first), NULL, items));
-    pri_axpby(ctx, d, 1, q, h->sigma_prior[r], b->nq * items);
-    PRI_TRY(s->dual_prox(ctx, b->priv, d, h->sigma_prior[r], NULL, items));
+    for (ptrdiff_t i = 0; i < items; i++) {
+      const double sigma = h->sigma_prior[r] * h->c[first + i];
+      pri_axpby(ctx, d + i * b->nq, 1, q + i * b->nq, sigma, b->nq);
+      PRI_TRY(s->dual_prox(ctx, b->priv, d + i * b->nq, sigma, NULL, 1));
+    }
     pri_axpy(ctx, d, -1, q, b->nq * items);
     pri_axpy(ctx, q, 1, d, b->nq * items);
     PRI_TRY(s->kt(ctx, b->priv, dz, NULL, d, items));
@@ -195,7 +209,7 @@ static pri_status some_passes(pri_ctx *ctx, struct spdhg *h, ptrdiff_t first, pt
     pri_report *r = &per_item[i - first];
     h->pass[i]++;
     r->change = pri_change(ctx, pri_array_item(&h->old, i), pri_array_item(&h->v.x, i), h->s.n);
-    r->step = h->tau;
+    r->step = h->tau / h->c[i];
     r->applies += 1;
     r->adjoints += 1;
   }
@@ -243,6 +257,7 @@ static void fini(pri_ctx *ctx, void *priv) {
   pri_array_destroy(&h->part);
   pri_free(ctx, h->sigma);
   pri_free(ctx, h->sigma_prior);
+  pri_free(ctx, h->c);
   pri_free(ctx, h->order);
   pri_free(ctx, h->pass);
   pri_warm_fini(ctx, &h->start);
@@ -251,10 +266,10 @@ static void fini(pri_ctx *ctx, void *priv) {
 }
 
 static const pri_param params[] = {
-    {.name = "subsets", .unit = "1", .help = "interleaved subsets of views", .type = PRI_INT, .offset = offsetof(struct spdhg, subsets),
-     .min = 1, .max = 100000, .def = 20},
+    {.name = "subsets", .unit = "1", .help = "interleaved subsets of views; auto: 30, or fewer so that each holds 2 views", .type = PRI_INT,
+     .flags = PRI_P_AUTO, .offset = offsetof(struct spdhg, subsets), .min = 1, .max = 100000, .def = NAN},
     {.name = "gamma", .unit = "1", .help = "dual against primal step, in units of the operator's norm and the fidelity's curvature", .type = PRI_REAL,
-     .offset = offsetof(struct spdhg, gamma), .min = 1e-9, .max = 1e9, .def = 0.07},
+     .offset = offsetof(struct spdhg, gamma), .min = 1e-9, .max = 1e9, .def = 0.02},
     {.name = "balance", .unit = "1", .help = "share of the largest allowed dual step that the priors take", .type = PRI_REAL,
      .offset = offsetof(struct spdhg, balance), .min = 1e-9, .max = 0.99, .def = 0.01},
     {.name = "warm", .unit = "passes", .help = "passes of os-fista before, where it can take the problem", .type = PRI_INT,

@@ -34,13 +34,15 @@ static const char *operator_misfit(const pri_problem *p, const char *solver, uns
   return NULL;
 }
 
+static int is_quadratic(const pri_fidelity_class *f) { return strcmp(f->kind.name, "ls") == 0 || strcmp(f->kind.name, "wls") == 0; }
+
 static const char *fidelity_misfit(const pri_problem *p, const char *solver, unsigned needs) {
   const void *priv;
   const pri_fidelity_class *c = pri_fidelity_class_of(p->f, &priv);
   if (needs & PRI_NEEDS_GRAD && !(c->grad && c->lipschitz))
     return reason("%s cannot use this fidelity: %s has no gradient with a Lipschitz constant", solver, c->kind.name);
   if (needs & PRI_NEEDS_PARTS && !c->part) return reason("%s cannot use this fidelity: %s does not come in parts", solver, c->kind.name);
-  if (needs & PRI_NEEDS_QUADRATIC && strcmp(c->kind.name, "ls") != 0 && strcmp(c->kind.name, "wls") != 0)
+  if (needs & PRI_NEEDS_QUADRATIC && !is_quadratic(c))
     return reason("%s cannot use this fidelity: %s is not quadratic (ls and wls are)", solver, c->kind.name);
   return NULL;
 }
@@ -78,9 +80,26 @@ double pri_safe_norm(pri_bound b) {
   return b.trust == PRI_PROVEN || b.trust == PRI_EXACT ? b.value : NORM_SAFETY * b.value;
 }
 
-double pri_split_curvature(const pri_split *s) {
-  const double L = s->f->lipschitz ? s->f->lipschitz(s->fp).value : NAN;
-  return isfinite(L) && L > 0 ? L : 1;
+/*
+ * f->lipschitz is one number for all items, and an item must not depend on its neighbours: where f is quadratic its curvature is a
+ * constant, and each item's largest is taken.
+ */
+static pri_status find_curvature(pri_ctx *ctx, pri_split *s) {
+  const double all = s->f->lipschitz ? s->f->lipschitz(s->fp).value : NAN;
+  pri_array d = {0};
+  pri_status got = PRI_OK;
+  PRI_ALLOC(ctx, s->curvature, s->items);
+  for (ptrdiff_t i = 0; i < s->items; i++) s->curvature[i] = isfinite(all) && all > 0 ? all : 1;
+  if (!is_quadratic(s->f) || !s->f->curvature) return PRI_OK;
+  PRI_TRY(pri_array_create(ctx, &d, &s->ran, 1));
+  for (ptrdiff_t i = 0; i < s->items && got == PRI_OK; i++) {
+    pri_fill(ctx, d.data, 0, s->m);
+    got = s->f->curvature(ctx, s->fp, d.data, d.data, i, 1);
+    const double most = pri_vmax(d.data, s->m);
+    if (got == PRI_OK && most > 0 && isfinite(most)) s->curvature[i] = most;
+  }
+  pri_array_destroy(&d);
+  return got;
 }
 
 static pri_status block_init(pri_ctx *ctx, pri_block *b, const pri_prior *R, size_t *scratch, unsigned needs) {
@@ -117,6 +136,7 @@ pri_status pri_split_init(pri_ctx *ctx, pri_split *s, const pri_problem *p, unsi
   PRI_ALLOC(ctx, s->R, p->nR);
   for (s->nR = 0; s->nR < p->nR; s->nR++) PRI_TRY(block_init(ctx, &s->R[s->nR], p->R[s->nR], &scratch, needs));
   if (scratch && !(s->scratch = pri_calloc(ctx, 1, scratch))) return pri_ctx_code(ctx);
+  PRI_TRY(find_curvature(ctx, s));
   if (!(needs & PRI_NEEDS_NORM)) return PRI_OK;
   s->norm = pri_safe_norm(pri_operator_norm(s->A));
   if (!(s->norm > 0 && isfinite(s->norm))) return PRI_FAIL(ctx, PRI_ENUMERIC, "the operator's norm is %g: it sees nothing of the image", s->norm);
@@ -125,6 +145,7 @@ pri_status pri_split_init(pri_ctx *ctx, pri_split *s, const pri_problem *p, unsi
 
 void pri_split_fini(pri_ctx *ctx, pri_split *s) {
   pri_free(ctx, s->R);
+  pri_free(ctx, s->curvature);
   pri_free(ctx, s->scratch);
   memset(s, 0, sizeof *s);
 }

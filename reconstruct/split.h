@@ -25,6 +25,7 @@ typedef struct pri_split {
   pri_shape dom, ran;
   ptrdiff_t items, n, m;        /* n, m: elements of one item of x and of y */
   double norm;                  /* safe |A|; 0 where it was not asked for */
+  double *curvature;            /* [items] Lipschitz constant of f' of each item: weights differ; 1 where f has none */
   int nR;
   pri_block *R;                 /* [nR] */
   void *scratch;                /* as much as the hungriest prior asks for */
@@ -49,8 +50,6 @@ void pri_split_fini(pri_ctx *ctx, pri_split *s);        /* zeroed and half-built
 
 /* A bound of a norm that steps may rely on: a power iteration is widened by 2 % (it errs below by less after 30 steps), proven ones stand. */
 double pri_safe_norm(pri_bound b);
-/* Lipschitz constant of the gradient of f, 1 where it has none. */
-double pri_split_curvature(const pri_split *s);
 
 PRI_MUST_CHECK pri_status pri_split_apply(const pri_split *s, pri_real *z, const pri_real *x, ptrdiff_t first, ptrdiff_t items);
 PRI_MUST_CHECK pri_status pri_split_adjoint(const pri_split *s, pri_real *x, const pri_real *z, ptrdiff_t first, ptrdiff_t items);

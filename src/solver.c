@@ -41,13 +41,21 @@ static void blank_report(pri_report *r) {
                     .gap = {NAN, PRI_UNKNOWN}, .error = {NAN, PRI_UNKNOWN}};
 }
 
+/* Data that are not finite end their item before the first step: some methods (a ball's projection) would step over them in silence. */
+static void end_nonfinite(pri_solver *s) {
+  const pri_array *y = pri_fidelity_data(s->p.f), *w = pri_fidelity_weight(s->p.f);
+  const ptrdiff_t m = pri_shape_size(&y->shape);
+  for (ptrdiff_t i = 0; i < s->items; i++)
+    if (!pri_finite(s->ctx, pri_array_item(y, i), m) || (w && !pri_finite(s->ctx, pri_array_item(w, i), m))) s->why[i] = PRI_DIVERGED;
+}
+
 static pri_status fill(pri_solver *s, const char *spec, const pri_array *x0) {
   const pri_kind *kind;
   const char *misfit;
   PRI_TRY(pri_object_create(s->ctx, PRI_SOLVERS, spec, &kind, &s->priv));
   s->cls = (const pri_solver_class *)kind;
   misfit = s->cls->misfit ? s->cls->misfit(&s->p) : NULL;
-  if (misfit) return PRI_FAIL(s->ctx, PRI_EPARAM, "%s cannot take this problem: %s", kind->name, misfit);
+  if (misfit) return PRI_FAIL(s->ctx, PRI_EPARAM, "%s%s%s", strstr(misfit, kind->name) ? "" : kind->name, strstr(misfit, kind->name) ? "" : ": ", misfit);
   PRI_ALLOC(s->ctx, s->rep, s->items);
   PRI_ALLOC(s->ctx, s->why, s->items);
   for (ptrdiff_t i = 0; i < s->items; i++) blank_report(&s->rep[i]);
@@ -55,6 +63,7 @@ static pri_status fill(pri_solver *s, const char *spec, const pri_array *x0) {
   PRI_TRY(pri_array_create(s->ctx, &s->z, pri_map_range(s->p.A), 1));
   if (x0) pri_copy(s->ctx, s->last.data, x0->data, s->items * pri_shape_size(&s->last.shape));
   if (s->p.gap_goal > 0 && s->cls->duals) PRI_TRY(pri_certifier_create(s->ctx, &s->certifier, &s->p));
+  end_nonfinite(s);
   return s->cls->init(s->ctx, s->priv, &s->p, x0);
 }
 
