@@ -70,6 +70,13 @@ static double weight(const void *priv) {
   return v->t.map ? NAN : v->weight;
 }
 
+static pri_status constant_weight(pri_ctx *ctx, const void *priv, const pri_real *g, double *per_item, ptrdiff_t items, void *scratch_) {
+  const tv_term t = term(priv);
+  (void)scratch_;
+  for (ptrdiff_t i = 0; i < items; i++) PRI_TRY(pri_tv_constant_weight(ctx, &t, g + i * t.s.n, per_item + i));
+  return PRI_OK;
+}
+
 static pri_status value(pri_ctx *ctx, const void *priv, double *per_item, const pri_real *x, ptrdiff_t items, void *scratch_) {
   const tv_term t = term(priv);
   (void)scratch_;
@@ -163,4 +170,4 @@ const pri_prior_class pri_prior_tv = {
     .kind = {"tv", "isotropic total variation: weight times the sum of norm2 of the forward differences",
              "Rudin, Osher, Fatemi 1992; prox: Beck, Teboulle 2009", sizeof(struct tv), params, examples},
     .init = init, .fini = fini, .scratch = scratch, .halo = halo, .scale = scale, .weight = weight,
-    .variational = &variational, .saddle = &saddle};
+    .constant_weight = constant_weight, .variational = &variational, .saddle = &saddle};

@@ -4,7 +4,7 @@
  * TIP 18(11), section 4; spec 4.2) with the dual q in the scale of R:
  *
  *   u   = P_box(z - tau D'r)
- *   q+  = Pi_w(r + s (D u - c r)),  s = 1 / (tau |D|^2 + c),  c = delta / w      (c = 0: TV)
+ *   q+  = Pi_w(r + s (D u - c r)),  s = 1 / (tau |D|^2 + c),  c: pri_tv_curb (0: TV)
  *   t+  = (1 + sqrt(1 + 4 t^2)) / 2,  r = q+ + (t - 1) / t+ (q+ - q)
  *   p   = P_box(z - tau D'q)
  *
@@ -28,6 +28,7 @@ struct fgp {
   const pri_real *z, *dual; /* dual: r or q, of the primal step */
   pri_real lo, hi;
   double tau, step, keep, beta; /* keep = 1 - step c */
+  int free;                     /* no bound of |q_i| */
 };
 
 static pri_status primal_rows(void *arg, int worker, ptrdiff_t first, ptrdiff_t last) {
@@ -48,7 +49,8 @@ static pri_status primal_rows(void *arg, int worker, ptrdiff_t first, ptrdiff_t 
 static void factors(const struct fgp *f, pri_real *restrict m, ptrdiff_t at, ptrdiff_t n) {
   const tv_term *t = f->t;
   const pri_real *restrict r = f->r + at, *map = t->map ? t->map + at : NULL, w = (pri_real)t->weight;
-  for (ptrdiff_t i = 0; i < n; i++) m[i] = r[i] * r[i];
+  for (ptrdiff_t i = 0; i < n; i++) m[i] = f->free ? 1 : r[i] * r[i];
+  if (f->free) return;
   for (int a = 1; a < t->s.nd; a++) {
     r += t->s.n;
     for (ptrdiff_t i = 0; i < n; i++) m[i] += r[i] * r[i];
@@ -138,9 +140,9 @@ void pri_tv_prox(pri_ctx *ctx, const tv_term *t, pri_real *p, const pri_real *z,
                  pri_prox_cert *cert, pri_real *q, void *scratch) {
   const ptrdiff_t fields = t->s.nd * t->s.n;
   const long most = req->max_inner > 0 ? req->max_inner : STEPS;
-  const double c = t->delta > 0 && t->weight > 0 ? t->delta / t->weight : 0, s = 1 / (req->tau * pri_stencil_norm2(&t->s) + c);
+  const double c = t->weight > 0 ? pri_tv_curb(t, t->weight) : 0, s = 1 / (req->tau * pri_stencil_norm2(&t->s) + c);
   pri_real *r = scratch;
-  struct fgp f = {t, r + fields, r, q ? q : r + fields + t->s.n, z, NULL, (pri_real)lo, (pri_real)hi, req->tau, s, 1 - s * c, 0};
+  struct fgp f = {t, r + fields, r, q ? q : r + fields + t->s.n, z, NULL, (pri_real)lo, (pri_real)hi, req->tau, s, 1 - s * c, 0, isinf(t->delta) && t->weight > 0};
   double momentum_t = 1, gap = NAN;
   long k = 0;
   if (!q) memset(f.q, 0, (size_t)fields * sizeof *f.q);

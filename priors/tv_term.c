@@ -15,8 +15,11 @@ struct sum {
 
 static double weight_at(const tv_term *t, ptrdiff_t i) { return t->map ? t->weight * (double)t->map[i] : t->weight; }
 
+double pri_tv_curb(const tv_term *t, double w) { return isinf(t->delta) ? 1 / w : t->delta > 0 ? t->delta / w : 0; }
+
 static double phi(const tv_term *t, double square, ptrdiff_t i) {
   const double a = sqrt(square), d = t->delta;
+  if (isinf(d)) return weight_at(t, i) * square / 2;
   return weight_at(t, i) * (a >= d ? a - d / 2 : square / (2 * d));
 }
 
@@ -36,7 +39,7 @@ static double fields_block(const void *arg, ptrdiff_t first, ptrdiff_t last) {
   return sum;
 }
 
-/* delta / (2 w) |q|^2; INFINITY outside the ball, whose radius is widened by what rounding to pri_real can add */
+/* c / 2 |q|^2; INFINITY outside the ball, whose radius is widened by what rounding to pri_real can add */
 static double conjugate_block(const void *arg, ptrdiff_t first, ptrdiff_t last) {
   const struct sum *s = arg;
   const double slack = (1 + 8 * eps()) * (1 + 8 * eps());
@@ -44,8 +47,8 @@ static double conjugate_block(const void *arg, ptrdiff_t first, ptrdiff_t last) 
   pri_stencil_fields_square(&s->t->s, s->x, first, last, sq);
   for (ptrdiff_t i = first; i < last; i++) {
     const double w = weight_at(s->t, i), v = sq[i - first];
-    if (!(v <= w * w * slack)) return INFINITY;
-    if (v > 0) sum += s->t->delta / (2 * w) * v;
+    if (isinf(s->t->delta) ? w == 0 && v > 0 : !(v <= w * w * slack)) return INFINITY;
+    if (v > 0) sum += pri_tv_curb(s->t, w) / 2 * v;
   }
   return sum;
 }
@@ -99,11 +102,11 @@ static void ball_factor(const tv_term *t, pri_real *restrict out, const pri_real
 }
 
 static void curb(const struct project *p, pri_real *q, ptrdiff_t at, ptrdiff_t n) {
-  const tv_term *t = p->t; /* q / (1 + sigma delta / w) */
+  const tv_term *t = p->t; /* q / (1 + sigma c) */
   for (int a = 0; a < t->s.nd; a++)
     for (ptrdiff_t i = at; i < at + n; i++) {
       const double w = weight_at(t, i), s = p->sigma * (p->each ? (double)p->each[a * t->s.n + i] : 1);
-      q[a * t->s.n + i] = w > 0 ? (pri_real)((double)q[a * t->s.n + i] / (1 + s * t->delta / w)) : 0;
+      q[a * t->s.n + i] = w > 0 ? (pri_real)((double)q[a * t->s.n + i] / (1 + s * pri_tv_curb(t, w))) : 0;
     }
 }
 
@@ -116,6 +119,7 @@ static pri_status project_pieces(void *arg, int worker, ptrdiff_t first, ptrdiff
     pri_real factor[PIECE], *q = p->q + k / pieces * t->s.nd * t->s.n;
     const ptrdiff_t at = k % pieces * PIECE, n = t->s.n - at < PIECE ? t->s.n - at : PIECE;
     if (t->delta > 0) curb(p, q, at, n);
+    if (isinf(t->delta)) continue;
     ball_factor(t, factor, q, at, n);
     for (int a = 0; a < t->s.nd; a++)
       for (ptrdiff_t i = 0; i < n; i++) q[a * t->s.n + at + i] *= factor[i];
@@ -152,5 +156,6 @@ void pri_tv_dual_prox(pri_ctx *ctx, const tv_term *t, pri_real *q, double sigma,
 }
 
 void pri_tv_repair(pri_ctx *ctx, const tv_term *t, pri_real *q, ptrdiff_t items) {
+  if (isinf(t->delta)) return;
   run(ctx, repair_pieces, (struct project){.t = t, .q = q}, items);
 }

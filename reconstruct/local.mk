@@ -28,3 +28,5 @@ filter_sources += reconstruct/filter_air.c reconstruct/filter_flatfield.c recons
 solver_sources += reconstruct/landweber.c
 reconstruct_support += reconstruct/split.c reconstruct/subsets.c reconstruct/sums.c reconstruct/saddle.c reconstruct/proximal.c reconstruct/warm.c
 private_headers += reconstruct/split.h reconstruct/subsets.h reconstruct/sums.h reconstruct/saddle.h reconstruct/proximal.h reconstruct/warm.h
+reconstruct_support += reconstruct/weight.c
+private_headers += reconstruct/weight.h

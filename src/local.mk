@@ -14,8 +14,8 @@ avx512_sources =
 src_sources += src/fft.c src/linalg.c
 private_headers += src/fft.h src/linalg.h
 # differences, certificates, noise level
-private_headers += src/stencil.h
-src_sources += src/stencil.c
+private_headers += src/stencil.h src/noise_level.h
+src_sources += src/stencil.c src/noise_level.c
 src_sources += src/metrics.c
 # rays: geometry, projector kernels
 private_headers += src/rays.h
