@@ -102,11 +102,7 @@ static pri_status typed_angles(pri_ctx *ctx, struct ct *ct, double **angle) {
     PRI_ALLOC(ctx, *angle, count);
     return equidistant(ct, *angle);
   }
-#ifndef PRI_HAVE_NUMBERS /* until src/io_numbers.c is there */
-  return PRI_FAIL(ctx, PRI_ENOTSUP, "ct: angles=%s is not a count; files of angles are not read yet", ct->angles);
-#else
   PRI_TRY(pri_input_numbers(ctx, ct->angles, angle, &ct->g.views));
-#endif
   for (ptrdiff_t i = 0; i < ct->g.views; i++) {
     if (!isfinite((*angle)[i])) return PRI_FAIL(ctx, PRI_EGEOMETRY, "ct: angle %td of %s is not finite", i, ct->angles);
     (*angle)[i] *= acos(-1.0) / 180;

@@ -51,6 +51,13 @@ complains 'pdhg' 'says so' ct $g --solver pdgh y.tif -o z.tif
 status 2 'gap without a box' reconstruct --operator ct:angles=20,size=48 --prior tv:1 --stop gap:1e-3 y.tif -o z.tif
 status 2 'negative weight' ct $g --prior tv:weight=-1 y.tif -o z.tif
 status 2 'two inputs, one output' ct $g --solver fbp y.tif x.tif -o z.tif
+# angles from a file: those that the count stands for, in degrees, give the same picture to rounding
+awk 'BEGIN { print "# degrees"; for (i = 0; i < 20; i++) print 9 * i }' >turn.txt
+ok 'angles by count' ct --geometry angles=20,size=48 --solver fbp y.tif -o count.tif
+ok 'angles from a file' ct --geometry angles=turn.txt,size=48 --solver fbp y.tif -o file.tif
+"$priori" score --reference count.tif file.tif --json >.score 2>.err
+check 'are the same angles' awk '/"psnr"/ { gsub(/[^0-9.n]/, "", $2); if ($2 == "n" || $2 > 100) good = 1 } END { exit !good }' .score
+says 'turn.txt' 'the file is in the provenance' info file.tif --json
 awk 'BEGIN { for (i = 0; i < 21; i++) print i }' >angles.txt
 status 8 'angles against views' ct --geometry angles=angles.txt y.tif -o z.tif
 check 'nothing was written' test ! -e z.tif
