@@ -39,7 +39,7 @@ static void report(pri_job *job, const pri_certified *c) {
           pri_verdict_name(c->verdict), c->k, c->passes, c->objective, c->relative_gap);
 }
 
-/* ---- the way out: filters, region, file */
+/* ---- the way out: filters, region, file. *a is replaced; whoever calls releases it, also where a step fails */
 
 static pri_status run_then(pri_job *job, pri_array *a, const ptrdiff_t *slice) {
   for (int i = 0; i < job->set.n_then; i++) {
@@ -68,11 +68,9 @@ static pri_status crop(pri_job *job, pri_array *a) {
 
 static pri_status write_block(pri_job *job, const pri_array *x, const ptrdiff_t *slice) {
   pri_array a = pri_array_items(x, 0, x->items);
-  if (job->set.n_then || job->set.roi[2]) {
-    PRI_TRY(run_then(job, &a, slice));
-    PRI_TRY(crop(job, &a));
-  }
-  const pri_status s = job->spool ? pri_spool_write(job->spool, a.data, a.items) : pri_output_write(job->out, a.data, job->base + job->n_done, a.items);
+  pri_status s = run_then(job, &a, slice);
+  if (s == PRI_OK) s = crop(job, &a);
+  if (s == PRI_OK) s = job->spool ? pri_spool_write(job->spool, a.data, a.items) : pri_output_write(job->out, a.data, job->base + job->n_done, a.items);
   pri_array_destroy(&a);
   return s;
 }
