@@ -171,19 +171,6 @@ void pri_solve_destroy(pri_ctx *ctx, pri_solve *s) {
 
 /* ---- running */
 
-/* Items whose box was raised at their last step go on: their verdict was about the smaller box. */
-static int reopen(pri_solve *s) {
-  int any = 0;
-  for (ptrdiff_t i = 0; i < s->watch->items; i++) {
-    struct pri_watched *t = &s->watch->item[i];
-    if (s->why[i] != PRI_CONVERGED || t->raised_at != s->last[i].k) continue;
-    pri_solver_freeze(s->solver, i, PRI_GO);
-    t->over = 0;
-    any = 1;
-  }
-  return any;
-}
-
 /* Figures of the final iterate that the last step left open: residual, objective, gap (where there are duals). */
 static pri_status final_figures(pri_job *job, pri_ctx *ctx, pri_solve *s) {
   const pri_array *x = pri_solver_iterate(s->solver), *y = pri_fidelity_data(s->f);
@@ -191,8 +178,10 @@ static pri_status final_figures(pri_job *job, pri_ctx *ctx, pri_solve *s) {
   pri_duals d;
   double *primal = NULL;
   pri_bound *gap = NULL;
-  for (ptrdiff_t i = 0; i < items; i++)
-    (void)pri_box_follow(s->watch, i, s->last[i].k, pri_array_item(x, i), pri_shape_size(&x->shape), isinf(s->hi[i]));
+  for (ptrdiff_t i = 0; i < items; i++) { /* a gap in a smaller box than the last one says nothing */
+    const int raised = pri_box_follow(s->watch, i, s->last[i].k, pri_array_item(x, i), pri_shape_size(&x->shape), isinf(s->hi[i]));
+    if (raised || s->watch->item[i].raised_at == s->last[i].k) s->last[i].gap = (pri_bound){NAN, PRI_UNKNOWN};
+  }
   int open = 0;
   for (ptrdiff_t i = 0; i < items; i++) open |= isnan(s->last[i].objective) || s->last[i].gap.trust == PRI_UNKNOWN;
   if (!open || pri_solver_duals(s->solver, &d) != PRI_OK) return PRI_OK;
@@ -201,10 +190,8 @@ static pri_status final_figures(pri_job *job, pri_ctx *ctx, pri_solve *s) {
   pri_problem p = s->problem;
   if (!(p.gap_goal > 0)) p.gap_goal = DBL_MIN; /* nobody asked for a gap: no polish for the record's sake */
   pri_status st = gap ? pri_certificate(ctx, &p, x, &d, primal, gap) : pri_ctx_code(ctx);
-  if (st == PRI_ENOTSUP) st = PRI_OK;
-  else
-  for (ptrdiff_t i = 0; i < items && st == PRI_OK && isfinite(primal[i]); i++) {
-    if (!isnan(s->last[i].objective) && s->last[i].gap.trust != PRI_UNKNOWN) continue;
+  for (ptrdiff_t i = 0; i < items && st == PRI_OK; i++) {
+    if (!isfinite(primal[i]) || (!isnan(s->last[i].objective) && s->last[i].gap.trust != PRI_UNKNOWN)) continue;
     s->last[i].objective = primal[i];
     s->last[i].gap = gap[i];
     s->last[i].certifying += 2;
@@ -212,7 +199,7 @@ static pri_status final_figures(pri_job *job, pri_ctx *ctx, pri_solve *s) {
   pri_free(ctx, primal);
   pri_free(ctx, gap);
   (void)job;
-  return st;
+  return st == PRI_ENOTSUP ? PRI_OK : st; /* no certificate for this problem */
 }
 
 static pri_status value_of_priors(pri_ctx *ctx, const pri_solve *s, const pri_real *x, double *sum) {
@@ -262,7 +249,7 @@ static void judge(pri_job *job, const pri_solve *s, ptrdiff_t i, pri_certified *
   const struct pri_watched *t = &s->watch->item[i];
   *c = (pri_certified){.item = s->watch->slice[i], .verdict = s->why[i], .k = r->k, .passes = (r->applies + r->adjoints + r->certifying) / 2,
                        .solver_passes = (r->applies + r->adjoints) / 2, .objective = r->objective, .residual = r->residual,
-                       .gap = r->gap.trust == PRI_UNKNOWN ? NAN : r->gap.value, .seconds = t->wall, .cpu_seconds = t->cpu / (double)s->watch->items,
+                       .gap = r->gap.trust >= PRI_PROVEN ? r->gap.value : NAN, .seconds = t->wall, .cpu_seconds = t->cpu / (double)s->watch->items,
                        .hi = s->hi[i]};
   c->relative_gap = pri_relative_gap(c->gap, c->objective);
   c->met = guarantees_met(job, c);
@@ -270,8 +257,7 @@ static void judge(pri_job *job, const pri_solve *s, ptrdiff_t i, pri_certified *
 
 pri_status pri_solve_run(pri_job *job, pri_ctx *ctx, pri_solve *s, pri_certified *out) {
   const ptrdiff_t items = s->watch->items;
-  do PRI_TRY(pri_solver_run(s->solver, s->monitors, s->n_monitors, s->last, s->why));
-  while (reopen(s));
+  PRI_TRY(pri_solver_run(s->solver, s->monitors, s->n_monitors, s->last, s->why));
   for (ptrdiff_t i = 0; i < items; i++)
     if (s->why[i] == PRI_INTERRUPTED) return PRI_FAIL(ctx, PRI_ECANCEL, "interrupted at step %ld of slice %td", s->last[i].k, s->watch->slice[i]);
   PRI_TRY(final_figures(job, ctx, s));

@@ -9,6 +9,9 @@ double pri_relative_gap(double gap, double objective) {
   return gap / fmax(fabs(objective), DBL_MIN);
 }
 
+/* NAN where nothing is proven: an estimate is not told under this name */
+static double proven_gap(const pri_report *r) { return r->gap.trust >= PRI_PROVEN ? r->gap.value : NAN; }
+
 static void iteration_event(pri_watch *w, ptrdiff_t i, const pri_report *r) {
   if (!pri_journal_wants_events(w->job->log)) return;
   const double all = (r->applies + r->adjoints + r->certifying) / 2, own = (r->applies + r->adjoints) / 2;
@@ -16,8 +19,8 @@ static void iteration_event(pri_watch *w, ptrdiff_t i, const pri_report *r) {
                         "objective", pri_json_number(r->objective), "data", pri_json_number(r->data), "prior", pri_json_number(r->prior),
                         "residual", pri_json_number(r->residual));
   if (e) {
-    json_object_set_new(e, "gap", pri_json_number(r->gap.value));
-    json_object_set_new(e, "relative_gap", pri_json_number(pri_relative_gap(r->gap.value, r->objective)));
+    json_object_set_new(e, "gap", pri_json_number(proven_gap(r)));
+    json_object_set_new(e, "relative_gap", pri_json_number(pri_relative_gap(proven_gap(r), r->objective)));
     json_object_set_new(e, "solver_passes", pri_json_number(own));
     json_object_set_new(e, "change", pri_json_number(r->change));
   }
@@ -33,11 +36,15 @@ static double share_of(const pri_watch *w, struct pri_watched *t, const pri_repo
   return fmin(1, fmax(t->share, share));
 }
 
+/* Items whose box was raised at this very step go on: what was decided was about the smaller box. */
 static void one_item(pri_watch *w, ptrdiff_t i, const pri_report *r, const pri_array *x, pri_verdict *v) {
   struct pri_watched *t = &w->item[i];
   iteration_event(w, i, r);
   t->share = share_of(w, t, r);
-  if (*v != PRI_DIVERGED && pri_box_follow(w, i, r->k, pri_array_item(x, i), pri_shape_size(&x->shape), 0)) t->raised_at = r->k;
+  if (*v != PRI_DIVERGED && pri_box_follow(w, i, r->k, pri_array_item(x, i), pri_shape_size(&x->shape), 0)) {
+    t->raised_at = r->k;
+    if (*v == PRI_CONVERGED || *v == PRI_STOPPED_EARLY) *v = PRI_GO;
+  }
   if (*v == PRI_GO) return;
   t->over = 1;
   t->wall = pri_wall_seconds() - w->began;
