@@ -60,7 +60,7 @@ pri_status pri_fbp_ramp(pri_fbp *f) {
   for (ptrdiff_t i = 0; i < f->size; i++) work[i] = cos(2 * pi * (double)i / (double)f->size);
   for (ptrdiff_t k = 0; k <= f->size / 2; k++) work[f->size + k] = tap(f, k);
   struct table t = {f, work + f->size, work};
-  const pri_status s = pri_par_for(f->ctx, f->size / 2 + 1, 64, frequencies, &t);
+  const pri_status s = pri_par_for(f->ctx, f->size / 2 + 1, 64 + (1 << 19) / f->size, frequencies, &t);
   pri_free(f->ctx, work);
   return s;
 }
@@ -106,5 +106,5 @@ static pri_status rows(void *arg, int worker, ptrdiff_t first, ptrdiff_t last) {
 
 pri_status pri_fbp_filter(pri_fbp *f, const pri_real *y) {
   struct rows r = {f, y};
-  return pri_par_for(f->ctx, f->g.views, 4, rows, &r);
+  return pri_par_for(f->ctx, f->g.views, 4 + (1 << 15) / f->size, rows, &r);
 }
