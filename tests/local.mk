@@ -49,3 +49,4 @@ test_sources += tests/unit_fft.c tests/unit_linalg.c
 test_sources += tests/conf_phantom.c tests/claim_phantom_halving.c
 test_sources += tests/conf_monitor.c tests/conf_solver.c
 test_headers += tests/small.h
+test_sources += tests/unit_fbp_edges.c
