@@ -54,6 +54,22 @@ int pri_hdf5_receive(int socket, void *buf, size_t n, int timeout_ms) {
   return 1;
 }
 
+int pri_hdf5_fork(pid_t *pid, void (*run)(int socket, void *arg), void *arg) {
+  int pair[2];
+  *pid = -1;
+  if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) < 0) return -1;
+  *pid = fork();
+  if (*pid == 0) run(pair[1], arg);
+  close(pair[1]);
+  return pair[0];
+}
+
+void pri_hdf5_end(pid_t *pid, int *socket) {
+  if (*socket >= 0) close(*socket);
+  if (*pid > 0) kill(*pid, SIGKILL), waitpid(*pid, NULL, 0);
+  *pid = 0, *socket = -1;
+}
+
 static int knows(const unsigned char *head, size_t n) { return n >= 8 && memcmp(head, "\x89HDF\r\n\x1a\n", 8) == 0; }
 
 /* ends the child; how it ended by itself, if it did */
@@ -187,14 +203,16 @@ static pri_status use_header(pri_input *in, const json_t *header) {
 
 /* ---- the reader */
 
+typedef struct { pri_input *in; const char *inside; } job;
+
+static void serve(int socket, void *arg) {
+  const job *const j = arg;
+  pri_hdf5_serve(j->in->ctx, socket, j->in->source.name, j->inside);
+}
+
 static pri_status start(pri_input *in, const char *inside) {
   struct hdf5 *const h = in->priv;
-  int pair[2];
-  if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) < 0) return PRI_FAIL(in->ctx, PRI_EREAD, "%s: no socket for the process that reads it: %s", in->info.file, strerror(errno));
-  h->pid = fork();
-  if (h->pid == 0) pri_hdf5_serve(in->ctx, pair[1], in->source.name, inside);
-  close(pair[1]);
-  h->socket = pair[0];
+  h->socket = pri_hdf5_fork(&h->pid, serve, &(job){in, inside});
   return h->pid > 0 ? PRI_OK : PRI_FAIL(in->ctx, PRI_EREAD, "%s: no process to read it: %s", in->info.file, strerror(errno));
 }
 
@@ -263,8 +281,7 @@ static size_t memory(const pri_input *in) {
 static void close_file(pri_input *in) {
   struct hdf5 *const h = in->priv;
   if (!h) return;
-  if (h->socket >= 0) close(h->socket);
-  if (h->pid > 0) kill(h->pid, SIGKILL), waitpid(h->pid, NULL, 0);
+  pri_hdf5_end(&h->pid, &h->socket);
   pri_free(in->ctx, h->buffer);
   pri_free(in->ctx, h);
 }

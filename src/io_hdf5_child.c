@@ -19,7 +19,7 @@ _Static_assert(sizeof(hid_t) == sizeof(int64_t), "pri_hdf5_describe takes hid_t 
 
 /* ---- the process */
 
-static void become_reader(int socket) {
+void pri_hdf5_become_child(int socket) {
   const struct rlimit no_core = {0, 0};
   const int null = open("/dev/null", O_RDWR);
   signal(SIGINT, SIG_IGN);
@@ -183,7 +183,7 @@ static hid_t open_quietly(const char *path) {
 
 void pri_hdf5_serve(pri_ctx *ctx, int socket, const char *path, const char *inside) {
   char dataset_path[1024], message[sizeof ((hdf5_answer *)0)->message];
-  become_reader(socket);
+  pri_hdf5_become_child(socket);
   alarm(ALARM_S);
   const hid_t file = open_quietly(path);
   if (file < 0) refuse(socket, last_message(message));

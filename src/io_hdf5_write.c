@@ -1,71 +1,20 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * io_hdf5_write.c - one contiguous dataset, /image or the path that was given, [slice][y][x]. Attributes: `provenance` (JSON text),
- * `pixel` (mm: x, y, z), `software`. No times are recorded: equal content gives equal bytes.
+ * io_hdf5_write.c - HDF5 out, the parent's side: a forked child holds the file, because libhdf5 cannot be relied on after a failed write (1.10 crashes
+ * at exit when the disk was full). Rows go over a socket and are answered one by one; a child that dies is EWRITE.
  */
 #include "config.h"
-#include <hdf5.h>
-#include <stdio.h>
 #include <string.h>
-#include "io_private.h"
+#include "io_hdf5.h"
 
-struct writer { hid_t file, dataset, type; };
+enum { PATIENCE_MS = 600000 };         /* a slow disk is no error */
+struct writer { pid_t pid; int socket; };
 
-static pri_status failed(pri_output *o) { return pri_sink_fail(&o->sink, 0); }
-
-static hid_t half_type(void) {
-  const hid_t t = H5Tcopy(H5T_NATIVE_FLOAT);
-  if (t >= 0 && H5Tset_fields(t, 15, 10, 5, 0, 10) >= 0 && H5Tset_size(t, 2) >= 0) H5Tset_ebias(t, 15);
-  return t;
-}
-
-static hid_t type_of(pri_dtype t) {
-  const hid_t native[PRI_DTYPES] = {[PRI_U8] = H5T_NATIVE_UINT8, [PRI_U16] = H5T_NATIVE_UINT16, [PRI_U32] = H5T_NATIVE_UINT32, [PRI_U64] = H5T_NATIVE_UINT64,
-    [PRI_I8] = H5T_NATIVE_INT8, [PRI_I16] = H5T_NATIVE_INT16, [PRI_I32] = H5T_NATIVE_INT32, [PRI_I64] = H5T_NATIVE_INT64, [PRI_F32] = H5T_NATIVE_FLOAT, [PRI_F64] = H5T_NATIVE_DOUBLE};
-  return t == PRI_F16 ? half_type() : H5Tcopy(native[t]);
-}
-
-static int create_file(pri_output *o) {
+static pri_status wait_for_answer(pri_output *o) {
   struct writer *const w = o->priv;
-  const hid_t access = H5Pcreate(H5P_FILE_ACCESS), creation = H5Pcreate(H5P_FILE_CREATE);
-  H5Pset_file_locking(access, 0, 1);
-  H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_LATEST);   /* attributes beyond 64 KiB */
-  H5Pset_obj_track_times(creation, 0);
-  w->file = H5Fcreate(o->sink.temp, H5F_ACC_TRUNC, creation, access);
-  H5Pclose(access);
-  H5Pclose(creation);
-  return w->file >= 0;
-}
-
-/* the groups on the way to "/deep/down" */
-static int create_groups(hid_t file, char *path) {
-  int good = 1;
-  const hid_t creation = H5Pcreate(H5P_GROUP_CREATE);
-  H5Pset_obj_track_times(creation, 0);
-  for (char *slash = strchr(path + 1, '/'); slash && good; slash = strchr(slash + 1, '/')) {
-    *slash = 0;
-    const hid_t group = H5Lexists(file, path, H5P_DEFAULT) > 0 ? 0 : H5Gcreate2(file, path, H5P_DEFAULT, creation, H5P_DEFAULT);
-    *slash = '/';
-    good = group >= 0;
-    if (group > 0) H5Gclose(group);
-  }
-  H5Pclose(creation);
-  return good;
-}
-
-static int create_dataset(pri_output *o) {
-  struct writer *const w = o->priv;
-  hsize_t dims[PRI_MAXDIM + 1];
-  int nd = 0;
-  if (o->items > 1) dims[nd++] = (hsize_t)o->items;
-  for (int k = 0; k < o->item.nd; ++k) dims[nd++] = (hsize_t)o->item.n[k];
-  const hid_t space = H5Screate_simple(nd, dims, NULL), creation = H5Pcreate(H5P_DATASET_CREATE);
-  H5Pset_obj_track_times(creation, 0);
-  H5Pset_fill_time(creation, H5D_FILL_TIME_NEVER);
-  w->dataset = H5Dcreate2(w->file, o->inside, w->type, space, H5P_DEFAULT, creation, H5P_DEFAULT);
-  H5Pclose(creation);
-  H5Sclose(space);
-  return w->dataset >= 0;
+  int64_t code = -1;
+  if (!pri_hdf5_receive(w->socket, &code, sizeof code, PATIENCE_MS)) code = -1;
+  return code ? pri_sink_fail(&o->sink, code > 0 ? (int)code : 0) : PRI_OK;
 }
 
 static pri_status create(pri_output *o) {
@@ -73,29 +22,17 @@ static pri_status create(pri_output *o) {
   if (o->sink.pipe) return PRI_FAIL(o->ctx, PRI_EPARAM, "%s: HDF5 cannot be written to a pipe; npy:- and tif:- can", o->sink.target);
   PRI_ALLOC(o->ctx, w, 1);
   o->priv = w;
-  w->file = w->dataset = w->type = -1;
+  w->socket = -1;
   if (!o->inside && !(o->inside = pri_strdup(o->ctx, "/image"))) return pri_ctx_code(o->ctx);
   if (o->inside[1] == 0 || o->inside[strlen(o->inside) - 1] == '/' || strstr(o->inside, "//")) return PRI_FAIL(o->ctx, PRI_EPARAM, "%s: \"%s\" is no name of a dataset", o->sink.target, o->inside);
-  H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
-  w->type = type_of(o->dtype);
-  return w->type >= 0 && create_file(o) && create_groups(w->file, o->inside) && create_dataset(o) ? PRI_OK : failed(o);
+  w->socket = pri_hdf5_fork(&w->pid, pri_hdf5_serve_output, o);
+  return w->pid > 0 ? wait_for_answer(o) : pri_sink_fail(&o->sink, 0);
 }
 
-/* rows [y, y + n) of the page: `row` counts rows from the beginning of the dataset */
-static int write_rows(pri_output *o, ptrdiff_t row, ptrdiff_t n) {
+static pri_status send_rows(pri_output *o, const hdf5_rows *r, const void *bytes) {
   struct writer *const w = o->priv;
-  const hid_t space = H5Dget_space(w->dataset);
-  const int nd = H5Sget_simple_extent_ndims(space);
-  hsize_t dims[PRI_MAXDIM + 1], start[PRI_MAXDIM + 1] = {0}, count[PRI_MAXDIM + 1], points = (hsize_t)(n * o->width);
-  H5Sget_simple_extent_dims(space, dims, NULL);
-  count[nd - 1] = dims[nd - 1];
-  for (int k = nd - 2; k >= 0; --k) start[k] = (hsize_t)row % dims[k], count[k] = k == nd - 2 ? (hsize_t)n : 1, row = (ptrdiff_t)((hsize_t)row / dims[k]);
-  H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, count, NULL);
-  const hid_t memory = H5Screate_simple(1, &points, NULL);
-  const herr_t e = H5Dwrite(w->dataset, w->type, memory, space, H5P_DEFAULT, o->buffer);
-  H5Sclose(memory);
-  H5Sclose(space);
-  return e >= 0;
+  if (!pri_hdf5_send(w->socket, r, sizeof *r) || !pri_hdf5_send(w->socket, bytes, (size_t)r->bytes)) return pri_sink_fail(&o->sink, 0);
+  return wait_for_answer(o);
 }
 
 static pri_status write_items(pri_output *o, const pri_real *src, ptrdiff_t first, ptrdiff_t items) {
@@ -103,54 +40,22 @@ static pri_status write_items(pri_output *o, const pri_real *src, ptrdiff_t firs
     for (ptrdiff_t y = 0, n; y < o->height; y += n, src += n * o->width) {
       n = o->height - y < o->buffer_rows ? o->height - y : o->buffer_rows;
       o->clipped += pri_samples_encode(o->buffer, src, o->dtype, n * o->width, o->lo, o->hi);
-      if (!write_rows(o, page * o->height + y, n)) return failed(o);
+      const hdf5_rows r = {page * o->height + y, n, n * o->width * (int64_t)pri_dtype_bytes(o->dtype)};
+      PRI_TRY(send_rows(o, &r, o->buffer));
     }
   return PRI_OK;
 }
 
-static int set_attribute(hid_t object, const char *name, hid_t type, hid_t space, const void *value) {
-  const hid_t a = H5Acreate2(object, name, type, space, H5P_DEFAULT, H5P_DEFAULT);
-  const herr_t e = a < 0 ? -1 : H5Awrite(a, type, value);
-  if (a >= 0 && H5Aclose(a) < 0) return 0;
-  return e >= 0;
-}
-
-static int set_text(hid_t object, const char *name, const char *text) {
-  const hid_t type = H5Tcopy(H5T_C_S1), space = H5Screate(H5S_SCALAR);
-  H5Tset_size(type, strlen(text) + 1);
-  H5Tset_cset(type, H5T_CSET_UTF8);
-  const int good = set_attribute(object, name, type, space, text);
-  H5Sclose(space);
-  H5Tclose(type);
-  return good;
-}
-
-static int set_pixel(pri_output *o) {
-  const hsize_t three = 3;
-  if (!(o->pixel[0] > 0) && !(o->pixel[1] > 0)) return 1;
-  const hid_t space = H5Screate_simple(1, &three, NULL);
-  const int good = set_attribute(((struct writer *)o->priv)->dataset, "pixel", H5T_NATIVE_DOUBLE, space, o->pixel);
-  H5Sclose(space);
-  return good;
-}
-
 static pri_status finish(pri_output *o, const char *provenance) {
-  struct writer *const w = o->priv;
-  int good = set_text(w->dataset, "software", "priori " PACKAGE_VERSION) && set_pixel(o);
-  if (good && provenance) good = set_text(w->dataset, "provenance", provenance);
-  const herr_t d = H5Dclose(w->dataset), f = H5Fclose(w->file);
-  w->dataset = w->file = -1;
-  return good && d >= 0 && f >= 0 ? PRI_OK : failed(o);
+  return send_rows(o, &(hdf5_rows){.bytes = provenance ? (int64_t)strlen(provenance) : 0}, provenance);
 }
 
-static size_t memory(const pri_output *o) { return (void)o, 2 << 20; }
+static size_t memory(const pri_output *o) { return (void)o, 4 << 20; }
 
 static void close_file(pri_output *o) {
   struct writer *const w = o->priv;
   if (!w) return;
-  if (w->dataset >= 0) H5Dclose(w->dataset);
-  if (w->file >= 0) H5Fclose(w->file);
-  if (w->type >= 0) H5Tclose(w->type);
+  pri_hdf5_end(&w->pid, &w->socket);
   pri_free(o->ctx, w);
 }
 

@@ -138,12 +138,13 @@ static pri_status write_side(pri_output *o, const char *provenance) {
 }
 
 /* an older result's side file would speak for pixels that are gone */
-static void remove_stale_side(pri_output *o, const char *provenance) {
+static pri_status remove_stale_side(pri_output *o, const char *provenance) {
   char *name;
-  if (!o->writer->sidecar || o->sink.pipe || provenance || !o->sink.overwrite) return;
-  if (pri_side_name(o->ctx, o->sink.target, &name) != PRI_OK) return;
+  if (!o->writer->sidecar || o->sink.pipe || provenance || !o->sink.overwrite) return PRI_OK;
+  PRI_TRY(pri_side_name(o->ctx, o->sink.target, &name));
   if (remove(name) < 0 && errno != ENOENT) pri_log(o->ctx, PRI_LOG_WARN, "%s: belongs to an older result and cannot be removed: %s", name, strerror(errno));
   pri_free(o->ctx, name);
+  return PRI_OK;
 }
 
 static pri_status finish(pri_output *o, const char *provenance) {
@@ -153,7 +154,7 @@ static pri_status finish(pri_output *o, const char *provenance) {
   PRI_TRY(pri_sink_flush(&o->sink));
   PRI_TRY(write_side(o, provenance));
   if (o->side.ctx) PRI_TRY(pri_sink_commit(&o->side));   /* first: data without their provenance would look finished */
-  remove_stale_side(o, provenance);
+  PRI_TRY(remove_stale_side(o, provenance));
   return pri_sink_commit(&o->sink);
 }
 

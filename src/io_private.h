@@ -37,7 +37,7 @@ void pri_source_close(pri_ctx *ctx, pri_source *s);
 /* ---- bytes out: a temporary name beside the target until commit */
 typedef struct pri_sink {
   pri_ctx *ctx;
-  char *target, *temp;         /* temp NULL: nothing to remove */
+  char *target, *folder, *temp;  /* folder: with its slash, or ""; temp NULL: nothing to remove */
   int fd;                      /* read and write; -1: closed */
   int64_t at;                  /* end of what pri_sink_write wrote */
   int overwrite;

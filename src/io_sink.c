@@ -47,7 +47,9 @@ static pri_status set_target(pri_sink *s, const char *target) {
   char *const real = realpath(target, NULL);   /* a link stays, what it points at is replaced */
   s->target = pri_strdup(s->ctx, real && *target && strcmp(target, "-") ? real : target);
   free(real);
-  return s->target ? PRI_OK : pri_ctx_code(s->ctx);
+  if (!s->target || !(s->folder = pri_strdup(s->ctx, s->target))) return pri_ctx_code(s->ctx);
+  s->folder[folder_length(s->folder)] = 0;
+  return PRI_OK;
 }
 
 pri_status pri_sink_open(pri_ctx *ctx, pri_sink *s, const char *target, int overwrite) {
@@ -122,16 +124,10 @@ static int rename_to_target(const pri_sink *s) {
 }
 
 static void flush_folder(const pri_sink *s) {
-  char *const folder = pri_strdup(s->ctx, s->target);
-  if (!folder) return;
-  const size_t n = folder_length(folder);
-  folder[n] = 0;
-  const int fd = open(n ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd >= 0) {
-    if (fsync(fd) < 0) pri_log(s->ctx, PRI_LOG_DEBUG, "%s: its folder cannot be flushed: %s", s->target, strerror(errno));
-    close(fd);
-  }
-  pri_free(s->ctx, folder);
+  const int fd = open(s->folder[0] ? s->folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return;
+  if (fsync(fd) < 0) pri_log(s->ctx, PRI_LOG_DEBUG, "%s: its folder cannot be flushed: %s", s->target, strerror(errno));
+  close(fd);
 }
 
 pri_status pri_sink_commit(pri_sink *s) {
@@ -153,5 +149,6 @@ void pri_sink_discard(pri_sink *s) {
   if (s->temp) unlink(s->temp);
   pri_free(s->ctx, s->temp);
   pri_free(s->ctx, s->target);
+  pri_free(s->ctx, s->folder);
   *s = (pri_sink){.fd = -1};
 }

@@ -27,7 +27,7 @@ io_sources = src/hash.c src/io.c src/io_convert.c src/io_info.c src/io_mat.c src
 src_sources += $(io_sources)
 private_headers += src/io_hdf5.h src/io_mat.h src/io_private.h src/io_tiff.h
 if HAVE_HDF5
-hdf5_sources = src/io_hdf5.c src/io_hdf5_child.c src/io_hdf5_info.c src/io_hdf5_write.c
+hdf5_sources = src/io_hdf5.c src/io_hdf5_child.c src/io_hdf5_info.c src/io_hdf5_write.c src/io_hdf5_write_child.c
 else
 hdf5_sources = src/io_hdf5_none.c
 endif

@@ -9,9 +9,13 @@ test_sources += tests/conf_registry.c
 test_sources += tests/conf_schedule.c
 test_sources += tests/unit_algebra.c
 test_sources += tests/unit_core.c
+test_sources += tests/unit_io_damage.c
+test_sources += tests/unit_io_names.c
+test_sources += tests/unit_io_read.c
+test_sources += tests/unit_io_write.c
 test_sources += tests/unit_metrics.c
 test_sources += tests/unit_state.c
-test_headers = tests/alloc.h tests/dense.h
+test_headers = tests/alloc.h tests/dense.h tests/io_files.h
 
 # scripts end with "N passed, N failed, N skipped"; long_scripts: make check-long only
 test_scripts =
@@ -36,6 +40,7 @@ long_scripts += tests/long_without_hdf5.sh
 long_scripts += tests/long_without_openmp.sh
 long_scripts += tests/long_without_simd.sh
 test_data = tests/cli.sh tests/cli_readme.sh
+test_data = tests/cli.sh tests/data/corpus
 test_sources += tests/unit_stencil.c tests/claim_tv_taut_string.c
 test_sources += tests/claim_fbp_disc.c
 test_sources += tests/unit_geometry.c
