@@ -247,7 +247,7 @@ static const char *const models[] = {"joseph", "sf", NULL}, *const directions[] 
 static const char *const beams[] = {"parallel", "fan", "fancurved", NULL};
 static const pri_param params[] = {
     {.name = "geometry", .type = PRI_CHOICE, .unit = "-", .help = "beam: parallel, fan (flat detector) or fancurved (bins along an arc about the source)",
-     .offset = offsetof(struct ct, beam), .choices = beams},
+     .flags = PRI_P_FROM_META, .offset = offsetof(struct ct, beam), .choices = beams},
     ROW(angles, PRI_TEXT, "deg", "a count (equidistant over arc from start, end excluded), or a text, NPY or HDF5 file with one angle a view; default: from the input file",
         .flags = PRI_P_FROM_META),
     ROW(start, PRI_QUANTITY, "deg", "first angle of a count", .min = -36000, .max = 36000),

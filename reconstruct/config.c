@@ -38,26 +38,39 @@ static pri_status find_kind(pri_ctx *ctx, pri_family family, const char *spec, c
   return s;
 }
 
-/* "ct:center=auto,angles=8" -> "ct:angles=8" in place */
-static void drop_auto(char *spec, const char *key) {
-  char item[80];
-  snprintf(item, sizeof item, "%s=auto", key);
-  const size_t n = strlen(item);
-  for (char *at = spec; (at = strstr(at, item)); at++) {
-    if ((at[-1] != ',' && at[-1] != ':') || (at[n] && at[n] != ',')) continue;
-    if (at[n]) memmove(at, at + n + 1, strlen(at + n + 1) + 1);
+/* End of the item that begins at s: a comma outside quotes, or the end. */
+static char *item_end(char *s) {
+  char quote = 0;
+  for (; *s && (quote || *s != ','); s++) {
+    if (quote) quote = *s == quote ? 0 : quote;
+    else if (*s == '"' || *s == '\'') quote = *s;
+  }
+  return s;
+}
+
+/* "ct:center=auto,angles=8" without center is "ct:angles=8"; in place */
+static void drop_key(char *spec, const char *key) {
+  const size_t n = strlen(key);
+  char *colon = strchr(spec, ':');
+  for (char *at = colon ? colon + 1 : NULL; at && *at;) {
+    char *end = item_end(at);
+    if (strncmp(at, key, n) || at[n] != '=') {
+      at = *end ? end + 1 : end;
+      continue;
+    }
+    if (*end) memmove(at, end + 1, strlen(end + 1) + 1);
     else at[-1] = 0;
     return;
   }
 }
 
-/* A key that was not given is not the same as key=auto (ct:center), though both arrive as nothing and are printed as "auto". */
-static pri_status keep_given_autos(pri_ctx *ctx, const pri_kind *kind, const char *spec, char *out) {
+/* A key that was not given is not the same as key=auto (ct:center), or as a default that the input file overrules (ct:geometry). */
+static pri_status keep_given(pri_ctx *ctx, const pri_kind *kind, const char *spec, char *out) {
   for (const pri_param *p = kind->params; p && p->name; p++) {
     char *given = NULL;
-    if (!(p->flags & PRI_P_AUTO)) continue;
+    if (!(p->flags & (PRI_P_AUTO | PRI_P_FROM_META))) continue;
     PRI_TRY(pri_spec_get(ctx, spec, p->name, pri_kind_first_key(kind), &given));
-    if (!given) drop_auto(out, p->name);
+    if (!given) drop_key(out, p->name);
     pri_free(ctx, given);
   }
   return PRI_OK;
@@ -70,7 +83,7 @@ static pri_status printed(pri_ctx *ctx, pri_family family, const char *spec, cha
   PRI_TRY(pri_object_create(ctx, family, spec, &kind, &priv));
   pri_status s = pri_kind_print(ctx, kind, priv, out);
   pri_object_destroy(ctx, kind, &priv);
-  return s == PRI_OK ? keep_given_autos(ctx, kind, spec, *out) : s;
+  return s == PRI_OK ? keep_given(ctx, kind, spec, *out) : s;
 }
 
 static int is_number(const char *text) {

@@ -17,6 +17,8 @@
 #include "priori/phantom.h"
 #include "priori/solver.h"
 
+enum { PRI_SAMPLES = 3 }; /* slices that automatic choices look at */
+
 typedef struct pri_setup { /* what all blocks of a job share */
   pri_meta meta;           /* of the file, with pixel pitches of the geometry; NAN where unknown */
   pri_filter **prepare, **then;
@@ -66,6 +68,7 @@ typedef struct pri_job {
   pri_plan plan;
   pri_certified *done;     /* [items] */
   ptrdiff_t n_done;
+  double prelude;          /* s that went before the first block */
   ptrdiff_t base;          /* slices written before this pass (sweeps) */
   ptrdiff_t passes;        /* values of a sweep; 1 without */
   json_t *table;           /* of a sweep: what each value gave; NULL: none */
@@ -126,12 +129,16 @@ void pri_block_destroy(pri_block *b);
 
 /* ---- solve.c: one block */
 PRI_MUST_CHECK pri_status pri_solve_create(pri_job *job, pri_ctx *ctx, pri_solve *s, const pri_block *b);
+PRI_MUST_CHECK pri_status pri_solve_problem(pri_job *job, pri_ctx *ctx, pri_solve *s, const pri_block *b); /* fidelity, priors, box; no solver */
 PRI_MUST_CHECK pri_status pri_solve_run(pri_job *job, pri_ctx *ctx, pri_solve *s, pri_certified *out); /* out: [items] */
 PRI_MUST_CHECK pri_status pri_job_weighted(pri_job *job);  /* set.weighted: wls, or --on-bad mask and a solver that takes weights */
 void pri_solve_destroy(pri_ctx *ctx, pri_solve *s);
 
 /* ---- pipeline_auto.c: what is found from the data, on sampled slices */
 PRI_MUST_CHECK pri_status pri_job_priors(pri_job *job);    /* set.priors, weights that are not numbers at 1 */
+PRI_MUST_CHECK pri_status pri_job_center(pri_job *job);    /* center=auto */
+PRI_MUST_CHECK pri_status pri_job_samples(pri_job *job, pri_block *b, ptrdiff_t slice[PRI_SAMPLES]); /* some slices, spread; slice must outlive b */
+/* ---- pipeline_weight.c */
 PRI_MUST_CHECK pri_status pri_job_weights(pri_job *job);   /* noise level, automatic and relative weights into set.priors */
 PRI_MUST_CHECK pri_status pri_job_center(pri_job *job);    /* center=auto */
 

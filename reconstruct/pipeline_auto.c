@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* pipeline_auto.c - what is found from the data: centre of rotation, noise level, weights of priors. */
+/* pipeline_auto.c - what is found from the data: centre of rotation; pipeline_weight.c has noise and weights. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,10 +22,8 @@ pri_status pri_job_priors(pri_job *job) {
 
 /* ---- slices to look at: spread over the job, the same for any --mem */
 
-enum { SAMPLES = 3 };
-
-static pri_status read_samples(pri_job *job, pri_block *b, ptrdiff_t slice[SAMPLES]) {
-  const ptrdiff_t n = job->items < SAMPLES ? job->items : SAMPLES;
+pri_status pri_job_samples(pri_job *job, pri_block *b, ptrdiff_t slice[PRI_SAMPLES]) {
+  const ptrdiff_t n = job->items < PRI_SAMPLES ? job->items : PRI_SAMPLES;
   for (ptrdiff_t i = 0; i < n; i++) slice[i] = job->slice[(2 * i + 1) * job->items / (2 * n)];
   return pri_block_read(job, job->ctx, b, slice, n, 0);
 }
@@ -47,30 +45,14 @@ static pri_status use_center(pri_job *job) {
 pri_status pri_job_center(pri_job *job) {
   pri_block b = {0};
   pri_center c;
-  ptrdiff_t slice[SAMPLES];
+  ptrdiff_t slice[PRI_SAMPLES];
   const pri_geometry *g = pri_job_ct(job);
   if (!job->set.A || !pri_operators_auto_center(job->ctx, &job->o->operators)) return PRI_OK;
   if (!g) return PRI_FAIL(job->ctx, PRI_ENOTSUP, "center=auto is for a single ct operator");
-  pri_status s = read_samples(job, &b, slice);
+  pri_status s = pri_job_samples(job, &b, slice);
   if (s == PRI_OK) s = pri_center_find(job->ctx, &c, g, &b.y);
   pri_block_destroy(&b);
   PRI_TRY(s);
   say_center(job, &c);
   return use_center(job);
-}
-
-pri_status pri_job_weights(pri_job *job) {
-  const pri_texts *t = &job->o->priors;
-  job->weight_notes = json_object();
-  for (int i = 0; i < t->n; i++) {
-    char *held = NULL, *plain = NULL, *value = NULL, *name = NULL;
-    PRI_TRY(pri_config_weight(job->ctx, t->v[i], &held, &plain));
-    pri_status s = held ? PRI_FAIL(job->ctx, PRI_ENOTSUP, "weight=%s is not built yet", held) : PRI_OK;
-    if (s == PRI_OK) s = pri_spec_get(job->ctx, plain, "weight", NULL, &value);
-    if (s == PRI_OK) s = pri_spec_name(job->ctx, plain, &name);
-    if (s == PRI_OK && value) json_object_set_new(job->weight_notes, name, pri_json_number(strtod(value, NULL)));
-    pri_free(job->ctx, held), pri_free(job->ctx, plain), pri_free(job->ctx, value), pri_free(job->ctx, name);
-    PRI_TRY(s);
-  }
-  return PRI_OK;
 }

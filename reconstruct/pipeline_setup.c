@@ -131,11 +131,26 @@ static pri_status centered(pri_ctx *ctx, const char *spec, double center, char *
   return *out ? PRI_OK : pri_ctx_code(ctx);
 }
 
+/* A file that names the distances of source and detector is of a fan beam, unless the keys say otherwise. */
+static pri_status with_beam(pri_ctx *ctx, char **spec, const pri_meta *meta) {
+  char *given = NULL, *out = NULL;
+  if (!is_plugin(*spec, "ct") || !isfinite(meta->sod) || !isfinite(meta->sdd)) return PRI_OK;
+  PRI_TRY(pri_spec_get(ctx, *spec, "geometry", "geometry", &given));
+  pri_status s = PRI_OK;
+  if (!given) s = pri_spec_set(ctx, *spec, "geometry", "geometry", "fan", &out);
+  pri_free(ctx, given);
+  if (!out) return s;
+  pri_free(ctx, *spec);
+  *spec = out;
+  return PRI_OK;
+}
+
 static pri_status one_operator(pri_ctx *ctx, pri_operator **A, const char *spec, double center, const pri_meta *meta, const pri_shape *dom,
                                const pri_shape *ran) {
   char *full;
   PRI_TRY(centered(ctx, spec, center, &full));
-  const pri_status s = pri_operator_create(ctx, A, full, meta, dom, ran);
+  pri_status s = with_beam(ctx, &full, meta);
+  if (s == PRI_OK) s = pri_operator_create(ctx, A, full, meta, dom, ran);
   pri_free(ctx, full);
   return s;
 }

@@ -2,6 +2,7 @@
 /* solve.c - one block: fidelity, priors, solver and stop rules made, run, judged. */
 #include <float.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "json.h"
@@ -94,11 +95,27 @@ static pri_status make_box(pri_job *job, pri_ctx *ctx, pri_solve *s, ptrdiff_t i
   return PRI_OK;
 }
 
+/* --stop time is about the run: what centre, noise and weights took is gone; a tenth is left in any case. */
+static pri_status make_monitor(pri_job *job, pri_ctx *ctx, pri_solve *s, int i, ptrdiff_t items) {
+  const char *spec = job->o->stops.v[i];
+  char *left = NULL, *text = NULL, buf[40];
+  double limit = 0;
+  if (strncmp(spec, "time", 4) || !(job->prelude > 0)) return pri_monitor_create(ctx, &s->monitors[i], spec, &s->problem, items);
+  PRI_TRY(pri_spec_get(ctx, spec, "limit", "limit", &text));
+  pri_status st = pri_quantity_parse(ctx, "--stop time", text ? text : "", "s", &limit);
+  snprintf(buf, sizeof buf, "%.6gs", fmax(limit - job->prelude, 0.1 * limit));
+  if (st == PRI_OK) st = pri_spec_set(ctx, spec, "limit", "limit", buf, &left);
+  if (st == PRI_OK) st = pri_monitor_create(ctx, &s->monitors[i], left, &s->problem, items);
+  pri_free(ctx, text);
+  pri_free(ctx, left);
+  return st;
+}
+
 static pri_status make_monitors(pri_job *job, pri_ctx *ctx, pri_solve *s, const pri_block *b) {
   const pri_texts *t = &job->o->stops;
   PRI_ALLOC(ctx, s->monitors, t->n + 1);
   for (int i = 0; i < t->n; i++) {
-    PRI_TRY(pri_monitor_create(ctx, &s->monitors[i], t->v[i], &s->problem, b->items));
+    PRI_TRY(make_monitor(job, ctx, s, i, b->items));
     s->n_monitors++;
   }
   PRI_TRY(pri_watch_create(job, ctx, s, b, &s->watch));
@@ -136,7 +153,7 @@ static pri_status make_solver(pri_job *job, pri_ctx *ctx, pri_solve *s, const pr
   return st;
 }
 
-pri_status pri_solve_create(pri_job *job, pri_ctx *ctx, pri_solve *s, const pri_block *b) {
+pri_status pri_solve_problem(pri_job *job, pri_ctx *ctx, pri_solve *s, const pri_block *b) {
   double goal = 0;
   (void)pri_job_asks(job, "gap", &goal);
   *s = (pri_solve){.problem = {.A = job->set.map, .noise = job->set.noise, .gap_goal = goal}};
@@ -147,6 +164,11 @@ pri_status pri_solve_create(pri_job *job, pri_ctx *ctx, pri_solve *s, const pri_
   s->problem.R = (const pri_prior *const *)s->R;
   s->problem.lo = s->lo;
   s->problem.hi = s->hi;
+  return PRI_OK;
+}
+
+pri_status pri_solve_create(pri_job *job, pri_ctx *ctx, pri_solve *s, const pri_block *b) {
+  PRI_TRY(pri_solve_problem(job, ctx, s, b));
   PRI_TRY(check_gap(job, s));
   PRI_ALLOC(ctx, s->last, b->items);
   PRI_ALLOC(ctx, s->why, b->items);

@@ -119,7 +119,8 @@ static pri_status one_block(pri_job *job, ptrdiff_t items) {
 }
 
 pri_status pri_job_stream(pri_job *job) {
-  for (job->n_done = 0; job->n_done < job->items;) {
+  job->prelude = pri_journal_seconds(job->log);
+  for (job->n_done = 0; job->n_done < job->items; job->prelude = 0) {
     const ptrdiff_t left = job->items - job->n_done;
     if (pri_ctx_cancelled(job->ctx)) return PRI_FAIL(job->ctx, PRI_ECANCEL, "interrupted after %td of %td slices", job->n_done, job->items);
     PRI_TRY(one_block(job, left < job->plan.block ? left : job->plan.block));
