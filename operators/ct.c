@@ -18,6 +18,7 @@
 #include "priori/io.h"
 #include "priori/operator.h"
 #include "rays.h"
+#include "rays_plan.h"
 
 enum { JOSEPH, SF };
 
@@ -28,6 +29,7 @@ struct ct {
   ptrdiff_t size[3], detector[3];
   pri_geometry g;
   int workers; /* that scratch is sized for */
+  pri_ray_plan *plan; /* joseph */
 };
 
 /* v, or what the file says, or NAN */
@@ -157,6 +159,8 @@ static pri_status fill_geometry(pri_ctx *ctx, struct ct *ct) {
   return PRI_OK;
 }
 
+static pri_status plan(pri_ctx *ctx, struct ct *ct) { return ct->model == SF ? PRI_OK : pri_ray_plan_create(ctx, &ct->plan, &ct->g, ct->workers); }
+
 static pri_status init(pri_ctx *ctx, void *priv, const pri_meta *meta, pri_shape *dom, pri_shape *ran) {
   struct ct *ct = priv;
   static const pri_meta silent = {0};
@@ -169,11 +173,12 @@ static pri_status init(pri_ctx *ctx, void *priv, const pri_meta *meta, pri_shape
   PRI_TRY(fill_geometry(ctx, ct));
   *dom = pri_shape_2d(ct->g.n[1], ct->g.n[0]);
   *ran = pri_shape_2d(ct->g.views, ct->g.bins);
-  return PRI_OK;
+  return plan(ctx, ct);
 }
 
 static void fini(pri_ctx *ctx, void *priv) {
   struct ct *ct = priv;
+  pri_ray_plan_destroy(ctx, &ct->plan);
   pri_geometry_fini(ctx, &ct->g);
 }
 
@@ -194,7 +199,7 @@ static pri_status part(pri_ctx *ctx, const void *priv, void *sub, const pri_box 
   some->g.views = ran->n[0];
   some->workers = ct->workers;
   *dom = pri_box_whole(&image);
-  return PRI_OK;
+  return plan(ctx, some);
 }
 
 static unsigned flags(const void *priv) {
@@ -206,19 +211,21 @@ static const pri_geometry *geometry(const void *priv) { return &((const struct c
 
 static pri_status apply(pri_ctx *ctx, const void *priv, pri_real *y, const pri_real *x, ptrdiff_t items, void *scratch) {
   const struct ct *ct = priv;
-  return (ct->model == SF ? pri_strip_forward : pri_rays_forward)(ctx, &ct->g, ct->workers, y, x, items, scratch);
+  if (ct->model == SF) return pri_strip_forward(ctx, &ct->g, ct->workers, y, x, items, scratch);
+  return pri_ray_plan_forward(ctx, ct->plan, y, x, items, scratch);
 }
 
 static pri_status adjoint(pri_ctx *ctx, const void *priv, pri_real *x, const pri_real *y, ptrdiff_t items, void *scratch) {
   const struct ct *ct = priv;
-  return (ct->model == SF ? pri_strip_back : pri_rays_back)(ctx, &ct->g, ct->workers, x, y, items, scratch);
+  if (ct->model == SF) return pri_strip_back(ctx, &ct->g, ct->workers, x, y, items, scratch);
+  return pri_ray_plan_back(ctx, ct->plan, x, y, items, scratch);
 }
 
 #ifdef PRI_DOUBLE
 #define WIDE_SLOTS
 static size_t scratch(const void *priv) {
   const struct ct *ct = priv;
-  return (ct->model == SF ? pri_strip_scratch : pri_rays_scratch)(&ct->g, ct->workers);
+  return ct->model == SF ? pri_strip_scratch(&ct->g, ct->workers) : pri_ray_plan_scratch(ct->plan);
 }
 #else
 static size_t larger(size_t a, size_t b) { return a > b ? a : b; }
@@ -228,7 +235,7 @@ static size_t scratch(const void *priv) {
   const struct ct *ct = priv;
   const pri_geometry *g = &ct->g;
   return ct->model == SF ? larger(pri_strip_scratch(g, ct->workers), pri_strip_scratch_wide(g, ct->workers))
-                         : larger(pri_rays_scratch(g, ct->workers), pri_rays_scratch_wide(g, ct->workers));
+                         : larger(pri_ray_plan_scratch(ct->plan), pri_rays_scratch_wide(g, ct->workers));
 }
 
 static pri_status apply_wide(pri_ctx *ctx, const void *priv, double *y, const double *x, ptrdiff_t items, void *scratch) {

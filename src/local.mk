@@ -18,9 +18,11 @@ private_headers += src/stencil.h src/noise_level.h
 src_sources += src/stencil.c src/noise_level.c
 src_sources += src/metrics.c
 # rays: geometry, projector kernels
-private_headers += src/rays.h
-src_sources += src/geometry.c src/rays.c src/rays_strip.c
-wide_sources += src/rays.c src/rays_strip.c
+private_headers += src/rays.h src/rays_group.h src/rays_lane.h src/rays_plan.h src/rays_window.h src/simd.h
+src_sources += src/geometry.c src/rays.c src/rays_group.c src/rays_plan.c src/rays_strip.c src/simd.c
+wide_sources += src/rays.c src/rays_one.c src/rays_stack.c src/rays_strip.c
+avx2_sources += src/rays_one.c src/rays_stack.c
+avx512_sources += src/rays_avx512.c src/rays_avx512_back.c src/rays_avx512_fan.c src/rays_avx512_stack.c src/rays_stack.c
 # files in and out; HDF5 is a whole file or its stand-in
 io_sources = src/hash.c src/io.c src/io_convert.c src/io_info.c src/io_mat.c src/io_mat_parse.c src/io_npy.c src/io_numbers.c src/io_output.c src/io_png.c src/io_sink.c src/io_source.c \
   src/io_stack.c src/io_tiff.c src/io_tiff_handle.c src/io_tiff_info.c src/io_tiff_pixels.c src/io_tiff_write.c $(hdf5_sources)
