@@ -4,7 +4,7 @@
  *   E(c) = sum (p(beta, j) - p(beta + pi - 2 gamma_j, 2 c - j))^2 / sum (p(beta, j)^2 + p(beta + pi - 2 gamma_j, 2 c - j)^2)
  * over all rays whose opposite was measured; gamma_j = atan((j - c) bin / sdd), 0 for parallel beams. Candidates are half bins, so that
  * 2 c - j is a bin and no interpolation across bins favours any of them; a parabola through the lowest three gives the fraction.
- * Between views p is interpolated; parallel scans of half a turn are continued by one view at both ends, linearly.
+ * Between views p is interpolated; parallel scans of half a turn are continued by a view or two at both ends, linearly.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -13,6 +13,7 @@
 #include "par.h"
 
 static const double pi = 3.14159265358979323846;
+static const double sparse = 0.1; /* rad between views: beyond, going on by one view is no longer a guess of bins */
 enum { QUICK = 24, FINE = 6 }; /* views of the first search; half bins around its minimum of the second */
 struct place { double angle; ptrdiff_t view; };
 struct search {
@@ -56,11 +57,12 @@ static int find(const struct search *s, double angle, struct pair *p) {
   if (down < 1e-6 * s->gap) return *p = (struct pair){below->view, below->view, 0}, 1;
   if (up < 1e-6 * s->gap) return *p = (struct pair){above->view, above->view, 0}, 1;
   if (up + down <= 1.6 * s->gap) return *p = (struct pair){below->view, above->view, down / (up + down)}, 1;
-  if (s->g->beam != PRI_PARALLEL || n < 3) return 0;
+  if (s->g->beam != PRI_PARALLEL || n < 3 || s->gap > sparse) return 0;
+  const double far = fmax(1.2 * s->gap, fmin(2.2 * s->gap, 0.05));
   const struct place *before = &s->sorted[(lo + 2 * n - 2) % n], *after = &s->sorted[(lo + 1) % n];
   const double back = turn(below->angle - before->angle), on = turn(after->angle - above->angle);
-  if (down <= 1.2 * s->gap && back > 0 && back <= 1.6 * s->gap) return *p = (struct pair){before->view, below->view, (back + down) / back}, 1;
-  if (up <= 1.2 * s->gap && on > 0 && on <= 1.6 * s->gap) return *p = (struct pair){after->view, above->view, (on + up) / on}, 1;
+  if (down <= far && back > 0 && back <= 1.6 * s->gap) return *p = (struct pair){before->view, below->view, (back + down) / back}, 1;
+  if (up <= far && on > 0 && on <= 1.6 * s->gap) return *p = (struct pair){after->view, above->view, (on + up) / on}, 1;
   return 0;
 }
 

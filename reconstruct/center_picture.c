@@ -125,8 +125,13 @@ static pri_status minimise(struct search *s, double *center, double *value) {
   PRI_TRY(scan(s, best - wide * STEPS / 2, wide, STEPS + 1, value, &at));
   best += wide * (at - STEPS / 2);
   coarsen(s, s->g->bins, FINE_VIEWS, s->g->bins < FINE_SIDE ? s->g->bins : FINE_SIDE);
-  PRI_TRY(scan(s, best - 0.25 * STEPS / 2, 0.25, STEPS + 1, value, &at));
-  if (at == 0 || at == STEPS) return PRI_OK; /* no minimum here: left NAN */
+  int edge = 1;
+  for (int tries = 0; edge && tries < 5; tries++) {
+    PRI_TRY(scan(s, best - 0.25 * STEPS / 2, 0.25, STEPS + 1, value, &at));
+    edge = at == 0 || at == STEPS;
+    if (edge) best += 0.25 * (at - STEPS / 2);
+  }
+  if (edge) return PRI_OK; /* no minimum here: left NAN */
   at = at < FIT ? FIT : at > STEPS - FIT ? STEPS - FIT : at;
   double fraction;
   PRI_TRY(vertex(s->ctx, value, at, &fraction));
