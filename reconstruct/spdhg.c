@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * spdhg.c - stochastic primal-dual hybrid gradients: the data dual in M subsets of views, one at a time. One step = one pass: M visits
- * of subsets, each followed by a visit of the priors.
+ * of subsets, with a visit of the priors after every e-th.
  *
- *   x    <- P_box(x - tau zb)
- *   pick subset j:  p+ = prox_{sigma_j f_j*}(p_j + sigma_j A_j x),      dz = A_j'(p+ - p_j),        pi = 1 / (2 M)
- *   or the priors:  q+ = prox_{sigma_r F_r*}(q_r + sigma_r K_r x),      dz = sum_r K_r'(q+ - q_r),  pi = 1/2
- *   z    <- z + dz,   zb <- z + dz / pi
+ *   subset j:    p+ = prox_{sigma_j f_j*}(p_j + sigma_j A_j x),      dz = A_j'(p+ - p_j),        pi = e / ((e + 1) M)
+ *   the priors:  q+ = prox_{sigma_r F_r*}(q_r + sigma_r K_r x),      dz = sum_r K_r'(q+ - q_r),  pi = 1 / (e + 1)
+ *   z <- z + dz,   x <- P_box(x - tau (z + dz / pi))                 after every visit; z = A'p + sum_r K_r'q_r
  *
- *   c = gamma L_f: sigma_j = 0.99 c |A| / |A_j|,  tau = 0.99 min_j pi / (sigma_j |A_j|^2),  sigma_r = b / (2 nR tau |K_r|^2)
+ *   c = gamma L_f: sigma_j = 0.99 c |A| / |A_j|,  tau = 0.99 min_j pi / (sigma_j |A_j|^2),  sigma_r = b pi / (nR tau |K_r|^2)
  *
  * so that sigma tau |.|^2 < pi for every block. In these units gamma and b need no tuning when units change (spec rising_ct 4.8 has
  * gamma' = gamma |A|). Subsets are visited in a new random order every pass: a function of seed and pass alone, so that an
@@ -18,6 +17,7 @@
  */
 #include <math.h>
 #include <string.h>
+#include "par.h"
 #include "priori/rng.h"
 #include "saddle.h"
 #include "subsets.h"
@@ -25,15 +25,15 @@
 #include "warm.h"
 
 static const double MARGIN = 0.99;
-enum { MIN_VIEWS = 2, MOST = 30 };
+enum { MIN_VIEWS = 2, MOST = 30, GRAIN = 1 << 14 };
 
 struct spdhg {
   double gamma, balance;
-  long subsets, warm;
+  long subsets, every, warm;
   pri_split s;
   pri_subsets sub;
   pri_point v, g;              /* x, p (subset by subset, at pri_subset.at), q, w; dz (x) and K x (q) */
-  pri_array z, zb, old, part;  /* images; part: one subset's data */
+  pri_array z, old, part;      /* images; part: one subset's data */
   double *sigma, *sigma_prior; /* [M], [nR] for c = 1 */
   double tau;                  /* for c = 1 */
   double *c;                   /* [items] gamma L_f: dual steps grow with it, tau falls */
@@ -59,8 +59,11 @@ static long default_subsets(const pri_split *s) {
   return views < MIN_VIEWS * MOST ? (views + MIN_VIEWS - 1) / MIN_VIEWS : MOST;
 }
 
+static double share_of_subset(const struct spdhg *h) { return h->s.nR ? (double)h->every / (double)((h->every + 1) * h->sub.n) : 1.0 / h->sub.n; }
+static double share_of_priors(const struct spdhg *h) { return 1.0 / (double)(h->every + 1); }
+
 static pri_status init_steps(pri_ctx *ctx, struct spdhg *h) {
-  const double pi = 0.5 / h->sub.n, base = h->s.norm;
+  const double pi = share_of_subset(h), base = h->s.norm;
   PRI_ALLOC(ctx, h->sigma, h->sub.n);
   PRI_ALLOC(ctx, h->sigma_prior, h->s.nR);
   h->tau = INFINITY;
@@ -75,20 +78,20 @@ static pri_status init_steps(pri_ctx *ctx, struct spdhg *h) {
     if (h->sigma[j] == 0) h->sigma[j] = 1;
   PRI_ALLOC(ctx, h->c, h->s.items);
   for (ptrdiff_t i = 0; i < h->s.items; i++) h->c[i] = h->gamma * h->s.curvature[i];
-  for (int r = 0; r < h->s.nR; r++) h->sigma_prior[r] = h->balance * 0.5 / (h->s.nR * h->tau * h->s.R[r].norm * h->s.R[r].norm);
+  for (int r = 0; r < h->s.nR; r++) h->sigma_prior[r] = h->balance * share_of_priors(h) / (h->s.nR * h->tau * h->s.R[r].norm * h->s.R[r].norm);
   return PRI_OK;
 }
 
 static pri_status init(pri_ctx *ctx, void *priv, const pri_problem *p, const pri_array *x0) {
   struct spdhg *h = priv;
-  pri_array *const image[] = {&h->z, &h->zb, &h->old};
+  pri_array *const image[] = {&h->z, &h->old};
   PRI_TRY(pri_split_init(ctx, &h->s, p, PRI_NEEDS_NORM | PRI_NEEDS_SADDLE));
   PRI_TRY(pri_subsets_init(ctx, &h->sub, &h->s, h->subsets ? h->subsets : default_subsets(&h->s)));
   PRI_TRY(init_steps(ctx, h));
   PRI_TRY(pri_point_init(ctx, &h->v, &h->s, PRI_POINT_P | PRI_POINT_Q));
   PRI_TRY(pri_point_init(ctx, &h->g, &h->s, PRI_POINT_X | PRI_POINT_Z | PRI_POINT_P | PRI_POINT_Q));
   PRI_TRY(pri_split_start(ctx, &h->s, &h->v.x, x0));
-  for (int i = 0; i < 3; i++) PRI_TRY(pri_array_create(ctx, image[i], &h->s.dom, h->s.items));
+  for (int i = 0; i < 2; i++) PRI_TRY(pri_array_create(ctx, image[i], &h->s.dom, h->s.items));
   PRI_TRY(pri_array_create(ctx, &h->part, &(pri_shape){1, {h->sub.largest}}, h->s.items));
   PRI_ALLOC(ctx, h->order, h->sub.n);
   PRI_ALLOC(ctx, h->pass, h->s.items);
@@ -107,23 +110,31 @@ static void shuffle(pri_ctx *ctx, const struct spdhg *h, long pass) {
   }
 }
 
-/* x <- P(x - tau zb) */
-static void descend(pri_ctx *ctx, struct spdhg *h, ptrdiff_t first, ptrdiff_t items) {
-  for (ptrdiff_t i = first; i < first + items; i++) {
-    pri_real *x = pri_array_item(&h->v.x, i);
-    pri_axpy(ctx, x, -h->tau / h->c[i], pri_array_item(&h->zb, i), h->s.n);
-    pri_clip(ctx, x, h->s.problem->lo[i], h->s.problem->hi[i], h->s.n);
+struct move {
+  pri_real *x, *z;
+  const pri_real *dz;
+  pri_real tau, gain, lo, hi; /* gain: 1 / pi */
+};
+static pri_status move_some(void *arg, int worker, ptrdiff_t first, ptrdiff_t last) {
+  const struct move *m = arg;
+  pri_real *x = m->x, *z = m->z;
+  const pri_real *dz = m->dz, tau = m->tau, gain = m->gain, lo = m->lo, hi = m->hi;
+  (void)worker;
+  for (ptrdiff_t i = first; i < last; i++) {
+    const pri_real d = dz[i], now = z[i] + d, to = x[i] - tau * (now + gain * d);
+    z[i] = now;
+    x[i] = to < lo ? lo : to > hi ? hi : to;
   }
+  return PRI_OK;
 }
 
-/* z += dz, zb = z + dz / pi */
-static void extrapolate(pri_ctx *ctx, struct spdhg *h, double pi, ptrdiff_t first, ptrdiff_t items) {
-  const ptrdiff_t all = h->s.n * items;
-  pri_real *z = pri_array_item(&h->z, first), *zb = pri_array_item(&h->zb, first);
-  const pri_real *dz = pri_array_item(&h->g.x, first);
-  pri_axpy(ctx, z, 1, dz, all);
-  pri_copy(ctx, zb, z, all);
-  pri_axpy(ctx, zb, 1 / pi, dz, all);
+/* z += dz, then x <- P(x - tau (z + dz / pi)): the end of every visit */
+static void move(pri_ctx *ctx, struct spdhg *h, double pi, ptrdiff_t first, ptrdiff_t items) {
+  for (ptrdiff_t i = first; i < first + items; i++) {
+    struct move m = {pri_array_item(&h->v.x, i), pri_array_item(&h->z, i), pri_array_item(&h->g.x, i), (pri_real)(h->tau / h->c[i]),
+                     (pri_real)(1 / pi), (pri_real)h->s.problem->lo[i], (pri_real)h->s.problem->hi[i]};
+    (void)pri_par_for(ctx, h->s.n, GRAIN, move_some, &m); /* cannot fail */
+  }
 }
 
 static pri_status visit_subset(pri_ctx *ctx, struct spdhg *h, int j, ptrdiff_t first, ptrdiff_t items) {
@@ -139,7 +150,7 @@ static pri_status visit_subset(pri_ctx *ctx, struct spdhg *h, int j, ptrdiff_t f
     pri_axpy(ctx, p, 1, d, u->m);
   }
   PRI_TRY(pri_subset_adjoint(&h->s, u, h->g.x.data, h->part.data, first, items));
-  extrapolate(ctx, h, 0.5 / h->sub.n, first, items);
+  move(ctx, h, share_of_subset(h), first, items);
   return PRI_OK;
 }
 
@@ -160,7 +171,7 @@ static pri_status visit_priors(pri_ctx *ctx, struct spdhg *h, ptrdiff_t first, p
     pri_axpy(ctx, q, 1, d, b->nq * items);
     PRI_TRY(s->kt(ctx, b->priv, dz, NULL, d, items));
   }
-  extrapolate(ctx, h, 0.5, first, items);
+  move(ctx, h, share_of_priors(h), first, items);
   return PRI_OK;
 }
 
@@ -168,11 +179,8 @@ static pri_status visit_priors(pri_ctx *ctx, struct spdhg *h, ptrdiff_t first, p
 static pri_status one_pass(pri_ctx *ctx, struct spdhg *h, ptrdiff_t first, ptrdiff_t items) {
   shuffle(ctx, h, h->pass[first]);
   for (int j = 0; j < h->sub.n; j++) {
-    descend(ctx, h, first, items);
     PRI_TRY(visit_subset(ctx, h, h->order[j], first, items));
-    if (!h->s.nR) continue;
-    descend(ctx, h, first, items);
-    PRI_TRY(visit_priors(ctx, h, first, items));
+    if (h->s.nR && (j + 1) % h->every == 0) PRI_TRY(visit_priors(ctx, h, first, items));
   }
   return PRI_OK;
 }
@@ -196,7 +204,6 @@ static pri_status begin(pri_ctx *ctx, struct spdhg *h, ptrdiff_t i, pri_report *
   gather(h, pri_array_item(&h->v.p, i), pri_array_item(&h->g.p, i), 1);
   PRI_TRY(pri_point_adjoint(ctx, &to, &from, &h->s, i, 1));
   rep->adjoints += 1;
-  pri_copy(ctx, pri_array_item(&h->zb, i), pri_array_item(&h->z, i), h->s.n);
   return PRI_OK;
 }
 
@@ -242,7 +249,6 @@ static pri_status walk(pri_ctx *ctx, void *priv, pri_walk *w) {
   struct spdhg *h = priv;
   PRI_TRY(pri_point_walk(w, &h->v, &h->s));
   PRI_TRY(pri_walk_array(w, "z", &h->z));
-  PRI_TRY(pri_walk_array(w, "zb", &h->zb));
   PRI_TRY(pri_walk_bytes(w, "pass", h->pass, (size_t)h->s.items * sizeof *h->pass));
   return pri_warm_walk(ctx, &h->start, &h->s, w);
 }
@@ -252,7 +258,6 @@ static void fini(pri_ctx *ctx, void *priv) {
   pri_point_fini(ctx, &h->v, &h->s);
   pri_point_fini(ctx, &h->g, &h->s);
   pri_array_destroy(&h->z);
-  pri_array_destroy(&h->zb);
   pri_array_destroy(&h->old);
   pri_array_destroy(&h->part);
   pri_free(ctx, h->sigma);
@@ -272,6 +277,8 @@ static const pri_param params[] = {
      .offset = offsetof(struct spdhg, gamma), .min = 1e-9, .max = 1e9, .def = 0.02},
     {.name = "balance", .unit = "1", .help = "share of the largest allowed dual step that the priors take", .type = PRI_REAL,
      .offset = offsetof(struct spdhg, balance), .min = 1e-9, .max = 0.99, .def = 0.01},
+    {.name = "every", .unit = "subsets", .help = "visits of subsets for one of the priors", .type = PRI_INT,
+     .offset = offsetof(struct spdhg, every), .min = 1, .max = 1000, .def = 1},
     {.name = "warm", .unit = "passes", .help = "passes of os-fista before, where it can take the problem", .type = PRI_INT,
      .offset = offsetof(struct spdhg, warm), .min = 0, .max = 1000, .def = 0},
     {0}};
