@@ -76,7 +76,6 @@ static void advance(pri_ctx *ctx, struct fista *f, ptrdiff_t i) {
 static pri_status step(pri_ctx *ctx, void *priv, ptrdiff_t first, ptrdiff_t items, unsigned want, pri_report *per_item) {
   struct fista *f = priv;
   const ptrdiff_t n = f->s.n;
-  (void)want;
   PRI_TRY(gradient(ctx, f, first, items));
   for (ptrdiff_t i = first; i < first + items; i++) {
     pri_axpby(ctx, pri_array_item(&f->g, i), 1, pri_array_item(&f->y, i), -1 / f->L[i], n); /* y - g / L */
@@ -92,7 +91,7 @@ static pri_status step(pri_ctx *ctx, void *priv, ptrdiff_t first, ptrdiff_t item
     r->inner += pri_proximal_inner(&f->prox, first + i);
     advance(ctx, f, first + i);
   }
-  return PRI_OK;
+  return want & PRI_WANT_GAP ? pri_proximal_duals(ctx, &f->prox, &f->s, f->x.data, first, items) : PRI_OK;
 }
 
 static const pri_array *iterate(const void *priv) { return &((const struct fista *)priv)->x; }

@@ -76,7 +76,6 @@ static void advance(pri_ctx *ctx, struct os_fista *f, ptrdiff_t i) {
 static pri_status step(pri_ctx *ctx, void *priv, ptrdiff_t first, ptrdiff_t items, unsigned want, pri_report *per_item) {
   struct os_fista *f = priv;
   const ptrdiff_t n = f->s.n;
-  (void)want;
   pri_copy(ctx, pri_array_item(&f->old, first), pri_array_item(&f->x, first), n * items);
   for (int j = 0; j < f->sub.n; j++) {
     PRI_TRY(visit(ctx, f, &f->sub.s[f->sub.order[j]], first, items));
@@ -92,7 +91,7 @@ static pri_status step(pri_ctx *ctx, void *priv, ptrdiff_t first, ptrdiff_t item
     per_item[i].applies += 1;
     per_item[i].adjoints += 1;
   }
-  return PRI_OK;
+  return want & PRI_WANT_GAP ? pri_proximal_duals(ctx, &f->prox, &f->s, f->x.data, first, items) : PRI_OK;
 }
 
 static const pri_array *iterate(const void *priv) { return &((const struct os_fista *)priv)->x; }

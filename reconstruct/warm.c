@@ -42,20 +42,10 @@ int pri_warm_is_on(const pri_warm *w, ptrdiff_t item) { return w->cls && w->done
 
 pri_status pri_warm_step(pri_ctx *ctx, pri_warm *w, pri_point *v, const pri_split *s, ptrdiff_t first, ptrdiff_t items, unsigned want,
                          pri_report *per_item) {
-  PRI_TRY(w->cls->step(ctx, w->priv, first, items, want, per_item));
+  PRI_TRY(w->cls->step(ctx, w->priv, first, items, want | PRI_WANT_GAP, per_item)); /* GAP: its duals are wanted */
   pri_copy(ctx, pri_array_item(&v->x, first), pri_array_item(w->cls->iterate(w->priv), first), s->n * items);
   for (ptrdiff_t i = first; i < first + items; i++) w->done[i]++;
   return PRI_OK;
-}
-
-/* q_r = about F_r'(K_r x): the prox of sigma F* at sigma K x for a large sigma, for a smooth prior whose gradient os-fista used */
-static pri_status smooth_dual(pri_ctx *ctx, const pri_block *b, pri_real *q, const pri_real *x) {
-  const pri_variational *v = b->cls->variational;
-  const double sigma = v && v->lipschitz ? 100 * v->lipschitz(b->priv).value / (b->norm * b->norm) : 0;
-  if (!(sigma > 0) || b->nw) return PRI_OK;
-  PRI_TRY(b->cls->saddle->k(ctx, b->priv, q, x, NULL, 1));
-  pri_scale(ctx, q, sigma, b->nq);
-  return b->cls->saddle->dual_prox(ctx, b->priv, q, sigma, NULL, 1);
 }
 
 pri_status pri_warm_finish(pri_ctx *ctx, pri_warm *w, pri_point *v, const pri_split *s, ptrdiff_t item, pri_report *rep) {
@@ -68,9 +58,7 @@ pri_status pri_warm_finish(pri_ctx *ctx, pri_warm *w, pri_point *v, const pri_sp
   PRI_TRY(s->f->grad(ctx, s->fp, pri_array_item(&v->p, item), pri_array_item(&v->z, item), item, 1)); /* p = f'(A x) */
   PRI_TRY(w->cls->duals(w->priv, &d));
   for (int r = 0; r < s->nR; r++) {
-    pri_real *q = pri_array_item(&v->q[r], item);
-    if (d.q[r].data) pri_copy(ctx, q, pri_array_item(&d.q[r], item), s->R[r].nq);
-    else PRI_TRY(smooth_dual(ctx, &s->R[r], q, x));
+    if (d.q[r].data) pri_copy(ctx, pri_array_item(&v->q[r], item), pri_array_item(&d.q[r], item), s->R[r].nq);
   }
   return PRI_OK;
 }

@@ -449,7 +449,7 @@ static pri_status polish(pri_certifier *c, struct state *s) {
 static pri_status solver_q(pri_certifier *c, const struct state *s, const pri_duals *d) {
   for (int r = 0; r < c->p.nR; r++) {
     struct term *t = &c->term[r];
-    if (d->q) pri_copy(c->ctx, c->q + t->at, pri_array_item(&d->q[r], s->item), t->size);
+    if (d->q && d->q[r].data) pri_copy(c->ctx, c->q + t->at, pri_array_item(&d->q[r], s->item), t->size);
     else pri_fill(c->ctx, c->q + t->at, 0, t->size);
   }
   return PRI_OK;
