@@ -40,7 +40,7 @@ long_scripts += tests/long_without_hdf5.sh
 long_scripts += tests/long_without_openmp.sh
 long_scripts += tests/long_without_simd.sh
 test_data = tests/cli.sh tests/cli_readme.sh
-test_data = tests/cli.sh tests/data/corpus
+test_data += tests/data/corpus
 test_sources += tests/unit_stencil.c tests/claim_tv_taut_string.c
 test_sources += tests/claim_fbp_disc.c
 test_sources += tests/unit_geometry.c
@@ -55,3 +55,11 @@ test_sources += tests/conf_phantom.c tests/claim_phantom_halving.c
 test_sources += tests/conf_monitor.c tests/conf_solver.c
 test_headers += tests/small.h
 test_sources += tests/unit_fbp_edges.c
+# readers on any bytes: `make tests/fuzz-input` replays files; with clang and libFuzzer:
+#   ../configure CC=clang CFLAGS='-g -O1 -fsanitize=fuzzer-no-link,address,undefined' && make tests/fuzz-input fuzz_flags='-DPRI_FUZZ -fsanitize=fuzzer'
+EXTRA_PROGRAMS = tests/fuzz-input
+tests_fuzz_input_SOURCES = tests/fuzz_input.c
+tests_fuzz_input_CPPFLAGS = $(lib_cppflags)
+tests_fuzz_input_CFLAGS = $(AM_CFLAGS) $(fuzz_flags)
+tests_fuzz_input_LDADD = libcore.la
+fuzz_flags =

@@ -107,7 +107,7 @@ static void a_folder_is_a_stack(void **state) {
   assert_int_equal(pri_input_describe(in)->items, 3);
   assert_string_equal(pri_input_describe(in)->file, scratch);
   assert_int_equal(pri_input_read(in, x, 0, 3), PRI_OK);
-  for (int i = 0; i < 3; ++i) assert_true(x[4 * i] == 100 * i && x[4 * i + 3] == 3);
+  for (int i = 0; i < 3; ++i) assert_true(x[4 * i] == (pri_real)(100 * i) && x[4 * i + 3] == 3);
   assert_int_equal(pri_input_read(in, x, 1, 1), PRI_OK);
   assert_true(x[0] == 100);
   assert_int_equal(pri_input_hash(in, hex), PRI_OK);
