@@ -21,8 +21,8 @@ static pri_status init(pri_ctx *ctx, void *priv, const pri_problem *p, ptrdiff_t
   return PRI_OK;
 }
 
-static unsigned wants(const void *priv, long k) {
-  (void)priv, (void)k;
+static unsigned wants(const void *priv, ptrdiff_t item, long k) {
+  (void)priv, (void)item, (void)k;
   return PRI_WANT_RESIDUAL;
 }
 

@@ -17,27 +17,25 @@ enum { FIRST = 10, MARK = 200, PATIENCE = 100 };
 struct item {
   double gap, best, marked;            /* relative; last one, smallest, smallest at the mark */
   long k, mark;                        /* of the last certificate; of the mark */
-  long wish;                           /* where this item wants the next one */
+  long next;                           /* step of the next certificate */
 };
 
 struct gap {
   double goal;
   ptrdiff_t items;
   struct item *item;
-  long next;
 };
 
 static pri_status init(pri_ctx *ctx, void *priv, const pri_problem *p, ptrdiff_t items) {
   struct gap *g = priv;
   (void)p;
   g->items = items;
-  g->next = FIRST;
   PRI_ALLOC(ctx, g->item, items);
-  for (ptrdiff_t i = 0; i < items; i++) g->item[i] = (struct item){.gap = INFINITY, .best = INFINITY, .marked = INFINITY, .mark = MARK};
+  for (ptrdiff_t i = 0; i < items; i++) g->item[i] = (struct item){.gap = INFINITY, .best = INFINITY, .marked = INFINITY, .mark = MARK, .next = FIRST};
   return PRI_OK;
 }
 
-static unsigned wants(const void *priv, long k) { return k >= ((const struct gap *)priv)->next ? PRI_WANT_GAP : 0; }
+static unsigned wants(const void *priv, ptrdiff_t item, long k) { return k >= ((const struct gap *)priv)->item[item].next ? PRI_WANT_GAP : 0; }
 
 /* steps from k to the next certificate, given the last two */
 static long stride(const struct gap *g, const struct item *t, long k, double gap) {
@@ -64,7 +62,7 @@ static pri_verdict judge(pri_ctx *ctx, struct gap *g, ptrdiff_t i, const pri_rep
     if (!proven) pri_log(ctx, PRI_LOG_WARN, "gap: item %td: %.3g is only an estimate (an operator without double precision, or a prior that may not be convex)", i, gap);
     return proven ? PRI_CONVERGED : PRI_STOPPED_EARLY;
   }
-  t->wish = r->k + stride(g, t, r->k, gap);
+  t->next = r->k + stride(g, t, r->k, gap);
   t->gap = gap;
   t->k = r->k;
   if (gap < t->best) t->best = gap;
@@ -76,24 +74,19 @@ static pri_verdict judge(pri_ctx *ctx, struct gap *g, ptrdiff_t i, const pri_rep
 
 static pri_status observe(pri_ctx *ctx, void *priv, const pri_report *per_item, const pri_array *x, pri_verdict *v) {
   struct gap *g = priv;
-  long next = 0;
   (void)x;
   for (ptrdiff_t i = 0; i < g->items; i++) {
-    const int early = per_item[i].k < g->item[i].wish; /* another item asked: looking now would tie this one to its company */
-    if (v[i] != PRI_GO) continue;
-    if (!isnan(per_item[i].gap.value) && !early) v[i] = judge(ctx, g, i, &per_item[i]);
-    else if (isnan(per_item[i].gap.value) && per_item[i].k >= g->next)
+    if (v[i] != PRI_GO || per_item[i].k < g->item[i].next) continue;
+    if (isnan(per_item[i].gap.value))
       return PRI_FAIL(ctx, PRI_ENOTSUP, "gap: this solver has no dual variables, so that nothing can be certified; pdhg, spdhg, fista and os-fista have");
-    if (v[i] == PRI_GO && (next == 0 || g->item[i].wish < next)) next = g->item[i].wish;
+    v[i] = judge(ctx, g, i, &per_item[i]);
   }
-  if (next > g->next) g->next = next;
   return PRI_OK;
 }
 
 static pri_status walk(pri_ctx *ctx, void *priv, pri_walk *w) {
   struct gap *g = priv;
   (void)ctx;
-  PRI_TRY(pri_walk_bytes(w, "gap next", &g->next, sizeof g->next));
   return pri_walk_bytes(w, "gap items", g->item, (size_t)g->items * sizeof *g->item);
 }
 

@@ -74,12 +74,6 @@ static pri_status observe(pri_ctx *ctx, void *priv, const pri_report *per_item, 
   return PRI_OK;
 }
 
-static unsigned wants(const void *priv, long k) {
-  (void)priv;
-  (void)k;
-  return 0;
-}
-
 static pri_status init(pri_ctx *ctx, void *priv, const pri_problem *p, ptrdiff_t items) {
   (void)ctx;
   (void)priv;
@@ -96,7 +90,7 @@ static pri_status walk(pri_ctx *ctx, void *priv, pri_walk *w) {
 }
 
 const pri_monitor_class pri_watch_class = {
-    .kind = {"watch", "log, progress, automatic box", "", 0, NULL, NULL}, .init = init, .wants = wants, .observe = observe, .walk = walk};
+    .kind = {"watch", "log, progress, automatic box", "", 0, NULL, NULL}, .init = init, .observe = observe, .walk = walk};
 
 pri_status pri_watch_create(pri_job *job, pri_ctx *ctx, pri_solve *s, const pri_block *b, pri_watch **out) {
   pri_watch *w;

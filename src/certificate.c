@@ -20,7 +20,7 @@
  *   A x     dz = g(n) |A||x|;  A >= 0 and x >= 0: |A||x| = A x, else |A| |x|;  f: sqrt(2 L f) |dz| + L |dz|^2 / 2 + g(m) f
  *   R       g(n) R;   f*: g(m) (|f*| + 2 |p||y|);   F*: g(n) |F*|
  *   z       A >= 0: sum_j B |dz_j| <= g(m) max|p| B S, else g(m) B sqrt(n) |A||p|;   K: g(8) B sqrt(n) |K||q|;   box: g(n) sum |terms|
- * PROVEN where A is wide and >= 0, the box finite (or R strongly convex) and every kt_wide is there; else ESTIMATE. The box is widened
+ * PROVEN where A is wide and >= 0, the box finite (or R strongly convex), value_wide and every kt_wide are there; else ESTIMATE. The box is widened
  * to hold x itself: a larger box has a smaller minimum.
  */
 #include "certificate.h"
@@ -50,7 +50,7 @@ struct pri_certifier {
   struct term *term;
   ptrdiff_t n, m, nq;
   double mu_x, norm_a, sum_c; /* convexity of sum R; NONNEGATIVE: sum of the column sums */
-  int proven, polishes, fresh;
+  int proven, polishes;
   double *z, *wp, *g, *t, *column; /* A x, p, A'p, A'p + K'q, A'1 (NULL: not known to be >= 0) */
   pri_real *pr, *xr, *xb, *xs, *gr, *q, *avg, *trial;
 };
@@ -109,7 +109,6 @@ static pri_status column_sums(pri_certifier *c) { /* c = A'1 */
   for (ptrdiff_t i = 0; i < c->m; i++) c->wp[i] = 1;
   PRI_TRY(pri_operator_adjoint_wide(c->A, c->column, c->wp, 1));
   for (ptrdiff_t j = 0; j < c->n; j++) c->sum_c += c->column[j];
-  c->fresh = 1;
   return PRI_OK;
 }
 
@@ -121,7 +120,7 @@ static pri_status fill(pri_certifier *c) {
   if (c->f->convexity && c->f->convexity(c->fpriv).trust == PRI_UNKNOWN)
     return PRI_FAIL(c->ctx, PRI_ENOTSUP, "certificate: the data term %s is not convex, so no gap can be computed", c->f->kind.name);
   c->n = pri_shape_size(pri_operator_domain(c->A)), c->m = pri_shape_size(pri_operator_range(c->A));
-  c->proven = pri_operator_is_wide(c->A) && (pri_operator_flags(c->A) & PRI_OP_NONNEGATIVE);
+  c->proven = pri_operator_is_wide(c->A) && (pri_operator_flags(c->A) & PRI_OP_NONNEGATIVE) && (c->f->value_wide || sizeof(pri_real) == sizeof(double));
   c->polishes = p->nR > 0;
   PRI_ALLOC(c->ctx, c->term, p->nR > 0 ? p->nR : 1);
   for (int r = 0; r < p->nR; r++) PRI_TRY(take_term(c, r));
@@ -212,8 +211,7 @@ static pri_status prior_value(pri_certifier *c, const struct term *t, const pri_
 static pri_status primal(pri_certifier *c, struct state *s, pri_report *rep) {
   for (ptrdiff_t j = 0; j < c->n; j++) c->t[j] = (double)s->x[j];
   PRI_TRY(pri_operator_apply_wide(c->A, c->z, c->t, 1));
-  rep->certifying += 1 + c->fresh;
-  c->fresh = 0;
+  rep->certifying += 1;
   PRI_TRY(residual(c, s, rep));
   rep->prior = 0;
   for (int r = 0; r < c->p.nR; r++) {
@@ -437,7 +435,8 @@ static pri_status polish(pri_certifier *c, struct state *s) {
   pri_copy(c->ctx, c->xb, s->x, c->n);
   for (int k = 1; k <= POLISH && !met(s); k++) {
     PRI_TRY(polish_step(c, s, tau));
-    pri_axpby(c->ctx, c->avg, 2.0 / (k + 1), c->q, 1 - 2.0 / (k + 1), c->nq);
+    if (k == 1) pri_copy(c->ctx, c->avg, c->q, c->nq); /* nothing of what another item left there, were it not a number */
+    else pri_axpby(c->ctx, c->avg, 2.0 / (k + 1), c->q, 1 - 2.0 / (k + 1), c->nq);
     if (k % LOOK) continue;
     PRI_TRY(look(c, s, k == POLISH));
     if (k >= 3 * LOOK && s->gap > 0.98 * before) break; /* no longer worth its steps */

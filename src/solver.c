@@ -19,6 +19,7 @@ struct pri_solver {
   ptrdiff_t items;
   pri_report *rep;      /* [items] */
   pri_verdict *why;     /* [items] PRI_GO: moves */
+  unsigned *want;       /* [items] figures of the step at hand */
   pri_array last;       /* the last finite iterate */
   pri_array z;          /* one item of data: A x */
   pri_certifier *certifier;
@@ -58,6 +59,7 @@ static pri_status fill(pri_solver *s, const char *spec, const pri_array *x0) {
   if (misfit) return PRI_FAIL(s->ctx, PRI_EPARAM, "%s%s%s", strstr(misfit, kind->name) ? "" : kind->name, strstr(misfit, kind->name) ? "" : ": ", misfit);
   PRI_ALLOC(s->ctx, s->rep, s->items);
   PRI_ALLOC(s->ctx, s->why, s->items);
+  PRI_ALLOC(s->ctx, s->want, s->items);
   for (ptrdiff_t i = 0; i < s->items; i++) blank_report(&s->rep[i]);
   PRI_TRY(pri_array_create(s->ctx, &s->last, pri_map_domain(s->p.A), s->items));
   PRI_TRY(pri_array_create(s->ctx, &s->z, pri_map_range(s->p.A), 1));
@@ -131,32 +133,40 @@ static void keep_finite(pri_solver *s, ptrdiff_t i) {
   else s->why[i] = PRI_DIVERGED;
 }
 
-static pri_status step_run(pri_solver *s, ptrdiff_t first, ptrdiff_t count, unsigned want) {
+static pri_status step_run(pri_solver *s, ptrdiff_t first, ptrdiff_t count) {
+  unsigned any = 0;
   for (ptrdiff_t i = first; i < first + count; i++) {
+    any |= s->want[i];
     const pri_report old = s->rep[i];
     blank_report(&s->rep[i]);
     s->rep[i].k = old.k + 1;
     s->rep[i].applies = old.applies, s->rep[i].adjoints = old.adjoints, s->rep[i].certifying = old.certifying;
     s->rep[i].denoises = old.denoises, s->rep[i].proxes = old.proxes, s->rep[i].inner = old.inner;
   }
-  PRI_TRY(s->cls->step(s->ctx, s->priv, first, count, want, s->rep + first));
+  PRI_TRY(s->cls->step(s->ctx, s->priv, first, count, any, s->rep + first));
   for (ptrdiff_t i = first; i < first + count; i++) {
     keep_finite(s, i);
     if (s->why[i] != PRI_GO) continue;
-    if (want & PRI_WANT_GAP) PRI_TRY(fill_gap(s, i)); /* gives the objective too */
-    PRI_TRY(fill_objective(s, i, want));
+    if (s->want[i] & PRI_WANT_GAP) PRI_TRY(fill_gap(s, i)); /* gives the objective too */
+    PRI_TRY(fill_objective(s, i, s->want[i]));
     if (s->rep[i].finished) s->why[i] = PRI_DIRECT;
   }
   return PRI_OK;
 }
 
-pri_status pri_solver_step(pri_solver *s, unsigned want, pri_report *per_item) {
+static pri_status step_all(pri_solver *s) {
   for (ptrdiff_t i = 0; i < s->items;) {
     ptrdiff_t end = i;
     while (end < s->items && s->why[end] == PRI_GO) end++;
-    if (end > i) PRI_TRY(step_run(s, i, end - i, want));
+    if (end > i) PRI_TRY(step_run(s, i, end - i));
     i = end + 1;
   }
+  return PRI_OK;
+}
+
+pri_status pri_solver_step(pri_solver *s, unsigned want, pri_report *per_item) {
+  for (ptrdiff_t i = 0; i < s->items; i++) s->want[i] = want;
+  PRI_TRY(step_all(s));
   if (per_item) memcpy(per_item, s->rep, (size_t)s->items * sizeof *per_item);
   return PRI_OK;
 }
@@ -174,18 +184,15 @@ static void interrupt(pri_solver *s) {
     if (s->why[i] == PRI_GO) s->why[i] = PRI_INTERRUPTED;
 }
 
-static long next_step(const pri_solver *s) {
-  long k = 0;
-  for (ptrdiff_t i = 0; i < s->items; i++)
-    if (s->why[i] == PRI_GO && s->rep[i].k + 1 > k) k = s->rep[i].k + 1;
-  return k;
+static unsigned wanted(const pri_solver *s, pri_monitor *const *m, int nm, ptrdiff_t i) {
+  unsigned want = 0;
+  for (int j = 0; j < nm; j++) want |= m[j]->cls->wants ? m[j]->cls->wants(m[j]->priv, i, s->rep[i].k + 1) : 0;
+  return want;
 }
 
 static pri_status one_round(pri_solver *s, pri_monitor *const *m, int nm) {
-  const long k = next_step(s);
-  unsigned want = 0;
-  for (int j = 0; j < nm; j++) want |= m[j]->cls->wants ? m[j]->cls->wants(m[j]->priv, k) : 0;
-  PRI_TRY(pri_solver_step(s, want, NULL));
+  for (ptrdiff_t i = 0; i < s->items; i++) s->want[i] = wanted(s, m, nm, i);
+  PRI_TRY(step_all(s));
   for (int j = 0; j < nm; j++) PRI_TRY(m[j]->cls->observe(m[j]->ctx, m[j]->priv, s->rep, &s->last, s->why));
   return PRI_OK;
 }
@@ -246,6 +253,7 @@ void pri_solver_destroy(pri_solver **s) {
   pri_certifier_destroy(&p->certifier);
   pri_free(p->ctx, p->rep);
   pri_free(p->ctx, p->why);
+  pri_free(p->ctx, p->want);
   pri_free(p->ctx, p);
   *s = NULL;
 }

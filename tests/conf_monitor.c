@@ -16,6 +16,7 @@ struct house {
   pri_ctx *base, *ctx;
   struct small_registry registry;
   struct small w;
+  int problem, items;
 };
 
 static void open_house(struct house *h, const char *problem) {
@@ -25,6 +26,8 @@ static void open_house(struct house *h, const char *problem) {
   small_registry_init(&h->registry, pri_ctx_registry(h->base));
   assert_int_equal(pri_ctx_create(&h->ctx, &(pri_ctx_opts){.threads = 1, .registry = &h->registry.registry}), PRI_OK);
   assert_int_equal(small_make(h->ctx, &h->w, &small_specs[p], 0, SMALL_ITEMS), PRI_OK);
+  h->problem = p;
+  h->items = SMALL_ITEMS;
 }
 static void close_house(struct house *h) {
   small_unmake(&h->w);
@@ -38,8 +41,8 @@ static pri_status run(struct house *h, const char *solver, const char *one, cons
   pri_solver *s;
   pri_monitor *m[2] = {NULL, NULL};
   assert_int_equal(pri_solver_create(h->ctx, &s, solver, &h->w.problem, NULL), PRI_OK);
-  assert_int_equal(pri_monitor_create(h->ctx, &m[0], one, &h->w.problem, SMALL_ITEMS), PRI_OK);
-  if (two) assert_int_equal(pri_monitor_create(h->ctx, &m[1], two, &h->w.problem, SMALL_ITEMS), PRI_OK);
+  assert_int_equal(pri_monitor_create(h->ctx, &m[0], one, &h->w.problem, h->items), PRI_OK);
+  if (two) assert_int_equal(pri_monitor_create(h->ctx, &m[1], two, &h->w.problem, h->items), PRI_OK);
   const pri_status got = pri_solver_run(s, m, two ? 2 : 1, rep, why);
   pri_monitor_destroy(&m[0]);
   pri_monitor_destroy(&m[1]);
@@ -166,6 +169,28 @@ static void gap_is_met_and_proven(void **state) {
   close_house(&h);
 }
 
+/* steps, passes and certificates of an item are its own: the same alone and in company, wherever it stands */
+static void gap_looks_at_each_item_by_itself(void **state) {
+  (void)state;
+  struct house h;
+  pri_report r[SMALL_ITEMS], one;
+  pri_verdict why[SMALL_ITEMS], w;
+  open_house(&h, "ls + tv in a box");
+  assert_int_equal(run(&h, "pdhg", "gap:1e-3", "steps:5000", r, why), PRI_OK);
+  struct small together = h.w;
+  for (int i = 0; i < SMALL_ITEMS; i++) {
+    assert_int_equal(small_make(h.ctx, &h.w, &small_specs[h.problem], i, 1), PRI_OK);
+    h.items = 1;
+    assert_int_equal(run(&h, "pdhg", "gap:1e-3", "steps:5000", &one, &w), PRI_OK);
+    if (one.k != r[i].k || one.applies != r[i].applies || one.certifying != r[i].certifying || one.gap.value != r[i].gap.value)
+      fail_msg("item %d: %ld steps, %g applications for certificates, gap %a alone; %ld, %g, %a in company", i, one.k, one.certifying, one.gap.value, r[i].k,
+               r[i].certifying, r[i].gap.value);
+    small_unmake(&h.w);
+  }
+  h.w = together;
+  close_house(&h);
+}
+
 static int named_double;
 static void listen(void *cookie, pri_verbosity v, const char *line) {
   (void)cookie, (void)v;
@@ -256,7 +281,7 @@ int conf_monitor(void);
 int conf_monitor(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(touches_no_verdict), cmocka_unit_test(survives_refusals), cmocka_unit_test(goes_on), cmocka_unit_test(steps_are_counted),
-      cmocka_unit_test(gap_is_met_and_proven), cmocka_unit_test(floor_is_named), cmocka_unit_test(gap_needs_duals),
+      cmocka_unit_test(gap_is_met_and_proven), cmocka_unit_test(gap_looks_at_each_item_by_itself), cmocka_unit_test(floor_is_named), cmocka_unit_test(gap_needs_duals),
       cmocka_unit_test(discrepancy_needs_noise), cmocka_unit_test(time_runs_out), cmocka_unit_test(slow_and_stalled)};
   return cmocka_run_group_tests_name("conf_monitor", tests, NULL, NULL);
 }

@@ -33,15 +33,15 @@ typedef enum pri_verdict { PRI_GO, PRI_CONVERGED, PRI_STOPPED_EARLY, PRI_OUT_OF_
 PRI_API const char *pri_verdict_name(pri_verdict v);   /* "converged", "out-of-steps", ... */
 typedef struct pri_duals {          /* what the certificate needs beside x */
   const pri_array *p;               /* NULL: the gradient of f at A x */
-  const pri_array *q, *aux;         /* [nR] each */
+  const pri_array *q, *aux;         /* [nR] each; data NULL: 0, as good as none (a prior that was taken by its gradient) */
 } pri_duals;
 typedef struct pri_solver_class {
   pri_kind kind;
   /* REQUIRED */
   pri_status (*init)(pri_ctx *ctx, void *priv, const pri_problem *p, const pri_array *x0);
   pri_status (*step)(pri_ctx *ctx, void *priv, ptrdiff_t first, ptrdiff_t items, unsigned want, pri_report *per_item);
-                                    /* these items only. per_item arrives with k set and the counts as they stood; figures that are wanted and left NAN
-                                       are filled in from iterate and duals. Never allocates, prints or reads a clock */
+                                    /* these items only; want: what any of them wants. per_item arrives with k set and the counts as they stood; figures
+                                       that are wanted and left NAN are filled in from iterate and duals. Never allocates, prints or reads a clock */
   const pri_array *(*iterate)(const void *priv);                                      /* borrowed until the next step */
   pri_status (*walk)(pri_ctx *ctx, void *priv, pri_walk *w);
   void (*fini)(pri_ctx *ctx, void *priv);
@@ -53,7 +53,7 @@ typedef struct pri_solver_class {
 typedef struct pri_monitor_class {  /* stop rules and observers */
   pri_kind kind;
   pri_status (*init)(pri_ctx *ctx, void *priv, const pri_problem *p, ptrdiff_t items);
-  unsigned (*wants)(const void *priv, long k);
+  unsigned (*wants)(const void *priv, ptrdiff_t item, long k);   /* PRI_WANT_... in its step k; only that item is charged. NULL: nothing */
   pri_status (*observe)(pri_ctx *ctx, void *priv, const pri_report *per_item, const pri_array *x, pri_verdict *v);   /* v[items]: turn a PRI_GO, touch no other */
   pri_status (*walk)(pri_ctx *ctx, void *priv, pri_walk *w);
   void (*fini)(pri_ctx *ctx, void *priv);
