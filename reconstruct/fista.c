@@ -98,7 +98,7 @@ static const pri_array *iterate(const void *priv) { return &((const struct fista
 
 static pri_status duals(const void *priv, pri_duals *d) {
   const struct fista *f = priv;
-  *d = (pri_duals){.p = NULL, .q = f->prox.q, .aux = f->prox.w};
+  *d = (pri_duals){.p = &f->z, .q = f->prox.q, .aux = f->prox.w}; /* f'(A y_k) belongs to this q: A'p + K'q = L (y_k - x+) inside the box */
   return PRI_OK;
 }
 
@@ -123,7 +123,7 @@ static void fini(pri_ctx *ctx, void *priv) {
 
 static const pri_param params[] = {
     {.name = "inner", .unit = "1", .help = "steps of an iterative prox, which starts where the last one ended", .type = PRI_INT,
-     .offset = offsetof(struct fista, inner), .min = 1, .max = 10000, .def = 5},
+     .offset = offsetof(struct fista, inner), .min = 1, .max = 10000, .def = 20},
     {.name = "restart", .unit = "-", .help = "forget the momentum when it points uphill", .type = PRI_BOOL,
      .offset = offsetof(struct fista, restart), .min = 0, .max = 1, .def = 1},
     {0}};

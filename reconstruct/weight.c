@@ -16,7 +16,7 @@
  * in the fit. So, as Breiman et al. 1984 (section 3.4.3) choose trees, the largest weight is taken whose Q is within that of the least.
  *
  * Search: from s times the root-mean-square column of A (what noise weighs in A'e: the scale of a good total-variation weight) in
- * factors of 2, from strong to weak, warm started, until Q has risen twice; Brent's minimisation in log l inside of the bracket
+ * factors of 2, from strong to weak, warm started, until Q has clearly risen; Brent's minimisation in log l inside of the bracket
  * (GSL); the crossing of Q = least + sqrt(2 / m) on a monotone spline (Steffen) of all points by Brent's root finding.
  */
 #include "weight.h"
@@ -32,7 +32,7 @@
 #include "priori/rng.h"
 #include "vec.h"
 
-enum { STEPS = 12, FIRST = 2 /* times as many for the first weight */, REFINE = 3, WIDEST = 24 /* factors of 2 */ };
+enum { STEPS = 10, FIRST = 2 /* times as many for the first weight */, REFINE = 2, WIDEST = 24 /* factors of 2 */ };
 static const double PROBE = 0.1; /* of the noise */
 
 struct search {
@@ -194,11 +194,13 @@ static pri_status scale_of_noise(struct search *s, double *w) {
 
 static double tested(const struct search *s, int i, int what) { return s->out->tested[i][what]; }
 
-/* Q of weights w, w factor, w factor^2, ... until it has risen twice above its least */
+static double deviation(const struct search *s) { return sqrt(2 / (double)pri_shape_size(&s->data->shape)); } /* of Q */
+
+/* Q of weights w, w factor, w factor^2, ... until it has risen twice above its least, or by three deviations */
 static pri_status walk_from(struct search *s, double w, double factor, int *least) {
-  double q;
+  double q = INFINITY;
   int rises = 0;
-  for (int k = 0; k < WIDEST && rises < 2; k++, w *= factor) {
+  for (int k = 0; k < WIDEST && rises < 2 && !(rises && q > tested(s, *least, 1) + 3 * deviation(s)); k++, w *= factor) {
     PRI_TRY(test(s, w, &q));
     const int last = s->out->n - 1;
     if (k == 0 || q < tested(s, *least, 1)) *least = last, rises = 0;
@@ -310,8 +312,7 @@ static pri_status search(struct search *s) {
   if (least == 0) PRI_TRY(walk_from(s, 8 * w0, 2, &least)); /* the strongest was the best: further up */
   PRI_TRY(refine(s));
   const struct bracket b = bracket_of(s);
-  const double m = (double)pri_shape_size(&s->data->shape);
-  s->out->chosen = largest_within(s, tested(s, b.least, 1) + sqrt(2 / m));
+  s->out->chosen = largest_within(s, tested(s, b.least, 1) + deviation(s));
   return set_weight(s, s->out->chosen);
 }
 

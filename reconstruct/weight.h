@@ -10,7 +10,7 @@ typedef struct pri_weight_search {
   int n_scaled;
   const double *sd;           /* [items] noise: the variance of y_i is sd^2, wls: sd^2 / w_i */
   const char *solver;         /* spec of a warm-started solver for each weight, "os-fista" where the operator has parts, else "fista" */
-  long steps;                 /* of it at each weight; 0: 12 */
+  long steps;                 /* of it at each weight; 0: 10 */
 } pri_weight_search;
 typedef struct pri_weight_result {
   double chosen;                              /* the factor */

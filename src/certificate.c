@@ -29,8 +29,9 @@
 #include <string.h>
 #include "vec.h"
 
-enum { POLISH = 160, LOOK = 20 /* steps between two looks at the dual */, HALVINGS = 40, ROUNDS = 3 };
-static const double NEAR = 10; /* the raw gap is improved when it is within this factor of the goal */
+enum { POLISH = 160, POLISH_GRAD = 800 /* steps; with p of the gradient only */, LOOK = 20 /* steps between two looks at the dual */, HALVINGS = 40, ROUNDS = 3 };
+static const double NEAR = 10, NEAR_GRAD = 1e4; /* the raw gap is improved when it is within this factor of the goal; with p = grad f(A x) of a
+                                                   primal method, whose q is the worse of the two */
 
 struct term {
   const pri_prior_class *cls;
@@ -61,7 +62,7 @@ struct state {
   const pri_real *x;
   double lo, hi, xmax, sum_z, primal, allow_primal; /* box; max |x|; <1, A x> */
   double conjugate, allow_p, base;                  /* of the p at hand: f*(p), rounding of A'p; base: gap without its box terms */
-  double gap, goal;                                 /* smallest so far; the one that is asked for */
+  double gap, goal, near;                           /* smallest so far; the one that is asked for; NEAR or NEAR_GRAD */
 };
 
 static double g(ptrdiff_t k) { return ((double)k + 16) * DBL_EPSILON; }
@@ -370,7 +371,7 @@ static pri_status first_bound(pri_certifier *c, struct state *s) {
 /* ---- candidates */
 
 static int met(const struct state *s) { return s->goal > 0 && s->gap <= s->goal * fabs(s->primal); }
-static int far_off(const struct state *s) { return s->goal > 0 && !(s->gap <= NEAR * s->goal * fabs(s->primal)); }
+static int far_off(const struct state *s) { return s->goal > 0 && !(s->gap <= s->near * s->goal * fabs(s->primal)); }
 
 /* f*(p), c->g = A'p and the rounding of the latter */
 static pri_status take_p(pri_certifier *c, struct state *s, const pri_real *p, pri_report *rep) {
@@ -433,22 +434,31 @@ static pri_status polish(pri_certifier *c, struct state *s) {
   for (ptrdiff_t j = 0; j < c->n; j++) c->gr[j] = (pri_real)c->g[j];
   pri_copy(c->ctx, c->xr, s->x, c->n);
   pri_copy(c->ctx, c->xb, s->x, c->n);
-  for (int k = 1; k <= POLISH && !met(s); k++) {
+  for (int k = 1, most = s->near > NEAR ? POLISH_GRAD : POLISH; k <= most && !met(s); k++) {
     PRI_TRY(polish_step(c, s, tau));
     if (k == 1) pri_copy(c->ctx, c->avg, c->q, c->nq); /* nothing of what another item left there, were it not a number */
     else pri_axpby(c->ctx, c->avg, 2.0 / (k + 1), c->q, 1 - 2.0 / (k + 1), c->nq);
     if (k % LOOK) continue;
-    PRI_TRY(look(c, s, k == POLISH));
+    PRI_TRY(look(c, s, k == most));
     if (k >= 3 * LOOK && s->gap > 0.98 * before) break; /* no longer worth its steps */
     before = s->gap;
   }
   return PRI_OK;
 }
 
+/* a method that took the gradient of a smooth R has no q: argmax_q <K x, q> - F*(q) = lim prox_{s F*}(s K x) */
+static pri_status own_q(pri_certifier *c, const struct state *s, const struct term *t, pri_real *q) {
+  const double large = 1e12;
+  PRI_TRY(t->cls->saddle->k(c->ctx, t->priv, q, s->x, NULL, 1));
+  pri_scale(c->ctx, q, large, t->size);
+  return t->cls->saddle->dual_prox(c->ctx, t->priv, q, large, NULL, 1);
+}
+
 static pri_status solver_q(pri_certifier *c, const struct state *s, const pri_duals *d) {
   for (int r = 0; r < c->p.nR; r++) {
-    struct term *t = &c->term[r];
+    const struct term *t = &c->term[r];
     if (d->q && d->q[r].data) pri_copy(c->ctx, c->q + t->at, pri_array_item(&d->q[r], s->item), t->size);
+    else if (!t->aux) PRI_TRY(own_q(c, s, t, c->q + t->at));
     else pri_fill(c->ctx, c->q + t->at, 0, t->size);
   }
   return PRI_OK;
@@ -481,7 +491,7 @@ static void report_gap(const pri_certifier *c, const struct state *s, pri_report
 }
 
 pri_status pri_certifier_run(pri_certifier *c, const pri_array *x, const pri_duals *d, ptrdiff_t item, pri_report *rep) {
-  struct state s = {.item = item, .x = pri_array_item(x, item), .gap = INFINITY, .goal = c->p.gap_goal};
+  struct state s = {.item = item, .x = pri_array_item(x, item), .gap = INFINITY, .goal = c->p.gap_goal, .near = d->p ? NEAR : NEAR_GRAD};
   box_of(c, &s);
   PRI_TRY(primal(c, &s, rep));
   if (isfinite(s.primal)) {
