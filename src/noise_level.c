@@ -9,14 +9,19 @@
  * which the median passes over. Of CT slices with 1 % noise 0.3 to 20 % of the deviation came from the signal: 6 % too much at most
  * (second differences, about a wavelet's half-band: 12 %).
  * With weights, row j is judged in units of its own deviation: d_j / sqrt(sum c_k^2 / w_{j+k}).
+ *
+ * Sharp edges everywhere (ellipses on few bins: 9 % too much on 256^2 phantoms, 512 bins) are met by looking at blocks of 32 bins: the
+ * lower quartile of their medians comes from where the sinogram is smooth, or air. It counts where it is at least 0.8 of the median of
+ * all (then -3 to +1 % on the same and on CT slices); below, the noise itself differs between bins, and the median of all is kept.
  */
 #include "noise_level.h"
 #include <gsl/gsl_sort.h>
 #include <gsl/gsl_statistics_double.h>
 #include <math.h>
 
-enum { ORDER = 6, MOST = 1 << 20 /* differences that are looked at */ };
+enum { ORDER = 6, MOST = 1 << 20 /* differences that are looked at */, BLOCK = 32, ENOUGH = 400 /* of a block: 4 % */, BLOCKS = 256 };
 static const double QUARTILE = 0.67448975019608171; /* of |N(0,1)|: its median */
+static const double ALIKE = 0.8;
 
 struct filter {
   int order;
@@ -43,33 +48,58 @@ static double detail(const struct filter *f, const pri_real *y, const pri_real *
   return fabs(d) / sqrt(variance);
 }
 
-static ptrdiff_t details(const struct filter *f, double *out, const pri_real *y, const pri_real *w, ptrdiff_t rows, ptrdiff_t n) {
-  const ptrdiff_t each = n - f->order, stride = rows * each > MOST ? (rows * each + MOST - 1) / MOST : 1;
-  ptrdiff_t count = 0;
-  for (ptrdiff_t r = 0; r < rows; r += stride)
-    for (ptrdiff_t j = 0; j < each; j++) {
-      const double d = detail(f, y + r * n + j, w ? w + r * n + j : NULL);
-      if (d >= 0) out[count++] = d;
-    }
-  return count;
+struct details {
+  double *d, *sorted; /* [rows][each]; a copy of some, to sort */
+  ptrdiff_t rows, each;
+};
+
+static void find_details(const struct filter *f, struct details *a, const pri_real *y, const pri_real *w, ptrdiff_t stride) {
+  const ptrdiff_t n = a->each + f->order;
+  for (ptrdiff_t r = 0; r < a->rows; r++)
+    for (ptrdiff_t j = 0; j < a->each; j++) a->d[r * a->each + j] = detail(f, y + r * stride * n + j, w ? w + r * stride * n + j : NULL);
+}
+
+/* median / 0.6745 of the columns [first, last); NAN: fewer than `least` are there */
+static double level(const struct details *a, ptrdiff_t first, ptrdiff_t last, ptrdiff_t least) {
+  size_t count = 0;
+  for (ptrdiff_t r = 0; r < a->rows; r++)
+    for (ptrdiff_t j = first; j < last; j++)
+      if (a->d[r * a->each + j] >= 0) a->sorted[count++] = a->d[r * a->each + j];
+  if ((ptrdiff_t)count < least) return NAN;
+  gsl_sort(a->sorted, 1, count);
+  return gsl_stats_median_from_sorted_data(a->sorted, 1, count) / QUARTILE;
+}
+
+static double judge(const struct details *a) {
+  double block[BLOCKS];
+  size_t n = 0;
+  const double all = level(a, 0, a->each, 1);
+  for (ptrdiff_t first = 0; first + BLOCK <= a->each && n < BLOCKS; first += BLOCK) {
+    block[n] = level(a, first, first + BLOCK, ENOUGH);
+    if (!isnan(block[n])) n++;
+  }
+  if (n < 4) return all;
+  gsl_sort(block, 1, n);
+  const double smooth = gsl_stats_quantile_from_sorted_data(block, 1, n, 0.25);
+  return smooth >= ALIKE * all ? fmin(smooth, all) : all;
 }
 
 pri_status pri_noise_level(pri_ctx *ctx, double *sd, const pri_array *y, const pri_array *weight) {
   const ptrdiff_t n = y->shape.n[y->shape.nd - 1], size = pri_shape_size(&y->shape), rows = size / n;
   if (n < 3) return PRI_FAIL(ctx, PRI_ESHAPE, "noise level: %td measurements a row are too few to estimate it; give it (sd:V)", n);
   const struct filter f = make_filter(n);
-  double *d;
-  PRI_ALLOC(ctx, d, rows * n);
-  for (ptrdiff_t i = 0; i < y->items; i++) {
-    const ptrdiff_t count = details(&f, d, y->data + i * size, weight ? weight->data + i * size : NULL, rows, n);
-    if (count > 0) {
-      gsl_sort(d, 1, (size_t)count);
-      sd[i] = gsl_stats_median_from_sorted_data(d, 1, (size_t)count) / QUARTILE;
-      continue;
-    }
-    pri_free(ctx, d);
-    return PRI_FAIL(ctx, PRI_EDATA, "noise level: slice %td has no measurement left to estimate it from; give it (sd:V)", i);
+  const ptrdiff_t stride = size > MOST ? (size + MOST - 1) / MOST : 1;
+  struct details a = {NULL, NULL, (rows + stride - 1) / stride, n - f.order};
+  a.d = pri_calloc(ctx, (size_t)(a.rows * a.each), 2 * sizeof *a.d);
+  if (!a.d) return pri_ctx_code(ctx);
+  a.sorted = a.d + a.rows * a.each;
+  ptrdiff_t bad = -1;
+  for (ptrdiff_t i = 0; i < y->items && bad < 0; i++) {
+    find_details(&f, &a, y->data + i * size, weight ? weight->data + i * size : NULL, stride);
+    sd[i] = judge(&a);
+    if (isnan(sd[i])) bad = i;
   }
-  pri_free(ctx, d);
-  return PRI_OK;
+  pri_free(ctx, a.d);
+  if (bad < 0) return PRI_OK;
+  return PRI_FAIL(ctx, PRI_EDATA, "noise level: slice %td has no measurement left to estimate it from; give it (sd:V)", bad);
 }
