@@ -32,6 +32,13 @@ static double negative(const void *arg, ptrdiff_t first, ptrdiff_t last) {
   return sum;
 }
 
+static double bright(const void *arg, ptrdiff_t first, ptrdiff_t last) {
+  const struct run *r = arg;
+  double sum = 0;
+  for (ptrdiff_t i = first; i < last; i++) sum += (double)r->in[i] > 2 * r->p->open;
+  return sum;
+}
+
 static pri_status some(void *arg, int worker, ptrdiff_t first, ptrdiff_t last) {
   const struct run *r = arg;
   (void)worker;
@@ -51,6 +58,8 @@ static pri_status run(pri_ctx *ctx, const void *priv, pri_real *out, const pri_r
   if (low > 0)
     pri_log(ctx, PRI_LOG_WARN, "log: %.0f of %td values are below clamp=%g and were raised to it, %.0f of them zero or negative", low, n, p->clamp, none);
   if (low == (double)n) return PRI_FAIL(ctx, PRI_EDATA, "log: all %td values are below clamp=%g: are these counts, and is the flat field right?", n, p->clamp);
+  if (pri_sum(ctx, n, bright, &r) > (double)n / 2)
+    pri_log(ctx, PRI_LOG_WARN, "log: most values are above twice the open beam (open=%g): are these counts? Divide by a flat field first, or give open=", p->open);
   return pri_par_for(ctx, n, PRI_VEC_BLOCK, some, &r);
 }
 
