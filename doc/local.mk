@@ -12,11 +12,11 @@ doc/stamp: priori$(EXEEXT)
 	  ./priori list --man "$$f" >"doc/man/priori-$$n.7" || exit 1; done && touch $@
 all-local: doc/stamp
 install-data-local: doc/stamp
-	$(MKDIR_P) '$(DESTDIR)$(man1dir)' '$(DESTDIR)$(mandir)/man7' '$(DESTDIR)$(completiondir)'
-	$(INSTALL_DATA) doc/man/*.1 '$(DESTDIR)$(man1dir)'
+	$(MKDIR_P) '$(DESTDIR)$(mandir)/man1' '$(DESTDIR)$(mandir)/man7' '$(DESTDIR)$(completiondir)'
+	$(INSTALL_DATA) doc/man/*.1 '$(DESTDIR)$(mandir)/man1'
 	$(INSTALL_DATA) doc/man/*.7 '$(DESTDIR)$(mandir)/man7'
 	$(INSTALL_DATA) doc/man/priori.bash '$(DESTDIR)$(completiondir)/priori'
 uninstall-local:
-	rm -f '$(DESTDIR)$(man1dir)'/priori.1 '$(DESTDIR)$(man1dir)'/priori-*.1 '$(DESTDIR)$(mandir)'/man7/priori-*.7 '$(DESTDIR)$(completiondir)/priori'
+	rm -f '$(DESTDIR)$(mandir)/man1'/priori.1 '$(DESTDIR)$(mandir)/man1'/priori-*.1 '$(DESTDIR)$(mandir)'/man7/priori-*.7 '$(DESTDIR)$(completiondir)/priori'
 clean-local:
 	rm -rf doc/man doc/stamp
