@@ -206,7 +206,7 @@ static void write_truth(struct world *w, const char *path, int phantoms, const d
     t->phantom = i / nw, t->weight = weights[i % nw];
     make_data(w, t->phantom);
     make_problem(w, t->weight);
-    check(w->ctx, pri_solver_create(w->ctx, &s, "spdhg:subsets=30,gamma=0.02", &w->problem, NULL));
+    check(w->ctx, pri_solver_create(w->ctx, &s, "spdhg", &w->problem, NULL));
     check(w->ctx, pri_monitor_create(w->ctx, &m[0], "gap:5e-6", &w->problem, 1));
     check(w->ctx, pri_monitor_create(w->ctx, &m[1], "steps:1500", &w->problem, 1));
     check(w->ctx, pri_solver_run(s, m, 2, &rep, NULL));
