@@ -94,23 +94,23 @@ static double distance(const pri_real *a, const pri_real *b) {
 }
 
 /*
- * All are certified to a gap of 1e-5, so that any two objectives differ by at most that. Images: |A (x - x')|^2 / 2 <= gap by strong
+ * All are certified to a gap of 1e-5 (3e-5 in single precision, whose floor is near, spec 4.9), so that two objectives differ by no more. Images: |A (x - x')|^2 / 2 <= gap by strong
  * convexity in the data; 5e-3 is that, with the smallest singular value that these 24 views have on such images, measured at 1e-3.
  */
 static void one_minimum(void **state) {
   (void)state;
-  static const char *const solvers[] = {"pdhg", "spdhg", "fista", "pdhg:warm=10", "pdhg:rho=0.5,relax=1"};
-  static pri_real x[5][N];
+  static const char *const solvers[] = {"pdhg", "spdhg", "fista", "pdhg:warm=10"};
+  static pri_real x[4][N];
   for (double weight = 0.1; weight < 2; weight *= 3) {
     struct world w;
-    pri_report rep[5];
+    pri_report rep[4];
     make(&w, weight, 1);
-    for (int j = 0; j < 5; j++) {
-      const pri_verdict why = solve(&w, solvers[j], "gap:1e-5", x[j], &rep[j]);
+    for (int j = 0; j < 4; j++) {
+      const pri_verdict why = solve(&w, solvers[j], IS_FLOAT ? "gap:3e-5" : "gap:1e-5", x[j], &rep[j]);
       if (why != PRI_CONVERGED) fail_msg("%s, weight %g: %s after %ld steps", solvers[j], weight, pri_verdict_name(why), rep[j].k);
       assert_int_equal(rep[j].gap.trust, PRI_PROVEN);
       const double off = fabs(rep[j].objective - rep[0].objective) / rep[0].objective;
-      if (off > 1e-5) fail_msg("%s, weight %g: objective %.9g, pdhg's is %.9g", solvers[j], weight, rep[j].objective, rep[0].objective);
+      if (off > (IS_FLOAT ? 3e-5 : 1e-5)) fail_msg("%s, weight %g: objective %.9g, pdhg's is %.9g", solvers[j], weight, rep[j].objective, rep[0].objective);
       if (rep[j].objective > rep[0].objective + rep[j].gap.value || rep[0].objective > rep[j].objective + rep[0].gap.value)
         fail_msg("%s, weight %g: a gap is below the truth", solvers[j], weight);
       const double away = distance(x[j], x[0]);

@@ -51,7 +51,7 @@ test_scripts += tests/cli_bad.sh tests/cli_ct.sh tests/cli_reconstruct.sh tests/
 test_sources += tests/claim_fbp_operator.c
 test_sources += tests/unit_fft.c tests/unit_linalg.c
 test_sources += tests/conf_phantom.c tests/claim_phantom_halving.c
-test_sources += tests/conf_monitor.c tests/conf_solver.c
+test_sources += tests/conf_monitor.c tests/conf_solver.c tests/unit_solver.c tests/claim_solver_minimum.c
 test_headers += tests/small.h
 test_sources += tests/unit_fbp_edges.c
 # readers on any bytes: `make tests/fuzz-input` replays files; with clang and libFuzzer:
