@@ -42,9 +42,12 @@ static pri_status project(pri_ctx *ctx, const void *priv, const pri_geometry *g,
 static void fini(pri_ctx *ctx, void *priv) { pri_free(ctx, ((struct bars *)priv)->figures.f); }
 
 static const pri_param params[] = {
-    {.name = "size", .unit = "pixels", .help = "side of the image", .type = PRI_INT, .offset = offsetof(struct bars, size), .min = 1, .max = 65536, .def = 256},
-    {.name = "groups", .unit = "1", .help = "groups, each half as wide as the one before", .type = PRI_INT, .offset = offsetof(struct bars, groups), .min = 1, .max = 12, .def = 5},
-    {.name = "width", .unit = "1", .help = "width of the first bars, as a share of half the side", .type = PRI_REAL, .offset = offsetof(struct bars, width), .min = 1e-4, .max = 0.08, .def = 0.08},
+    {.name = "size", .unit = "pixels", .help = "side of the image",
+     .type = PRI_INT, .offset = offsetof(struct bars, size), .min = 1, .max = 65536, .def = 256},
+    {.name = "groups", .unit = "1", .help = "groups, each half as wide as the one before",
+     .type = PRI_INT, .offset = offsetof(struct bars, groups), .min = 1, .max = 12, .def = 5},
+    {.name = "width", .unit = "1", .help = "width of the first bars, as a share of half the side",
+     .type = PRI_REAL, .offset = offsetof(struct bars, width), .min = 1e-4, .max = 0.08, .def = 0.08},
     {0}};
 static const char *const examples[] = {"size=64", "size=33,groups=2,width=0.05", NULL};
 const pri_phantom_class pri_phantom_bars = {

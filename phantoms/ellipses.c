@@ -105,11 +105,16 @@ static pri_status project(pri_ctx *ctx, const void *priv, const pri_geometry *g,
 }
 
 static const pri_param params[] = {
-    {.name = "count", .unit = "1", .help = "ellipses; -1: 16 to 20, drawn for each object", .type = PRI_INT, .offset = offsetof(struct ellipses, count), .min = -1, .max = 128, .def = -1},
-    {.name = "size", .unit = "pixels", .help = "side of the image", .type = PRI_INT, .offset = offsetof(struct ellipses, size), .min = 1, .max = 65536, .def = 256},
-    {.name = "dots", .unit = "1", .help = "small discs; -1: 16 to 20", .type = PRI_INT, .offset = offsetof(struct ellipses, dots), .min = -1, .max = 128, .def = -1},
-    {.name = "lines", .unit = "1", .help = "thin lines; -1: 6 to 10", .type = PRI_INT, .offset = offsetof(struct ellipses, lines), .min = -1, .max = 128, .def = -1},
-    {.name = "inner", .unit = "1", .help = "bright ellipses inside the first ones; -1: 1 to all", .type = PRI_INT, .offset = offsetof(struct ellipses, inner), .min = -1, .max = 128, .def = -1},
+    {.name = "count", .unit = "1", .help = "ellipses; -1: 16 to 20, drawn for each object",
+     .type = PRI_INT, .offset = offsetof(struct ellipses, count), .min = -1, .max = 128, .def = -1},
+    {.name = "size", .unit = "pixels", .help = "side of the image",
+     .type = PRI_INT, .offset = offsetof(struct ellipses, size), .min = 1, .max = 65536, .def = 256},
+    {.name = "dots", .unit = "1", .help = "small discs; -1: 16 to 20",
+     .type = PRI_INT, .offset = offsetof(struct ellipses, dots), .min = -1, .max = 128, .def = -1},
+    {.name = "lines", .unit = "1", .help = "thin lines; -1: 6 to 10",
+     .type = PRI_INT, .offset = offsetof(struct ellipses, lines), .min = -1, .max = 128, .def = -1},
+    {.name = "inner", .unit = "1", .help = "bright ellipses inside the first ones; -1: 1 to all",
+     .type = PRI_INT, .offset = offsetof(struct ellipses, inner), .min = -1, .max = 128, .def = -1},
     {0}};
 static const char *const examples[] = {"size=64", "size=33,count=3,dots=0,lines=1,inner=1", NULL};
 const pri_phantom_class pri_phantom_ellipses = {

@@ -52,8 +52,10 @@ static pri_status add(pri_ctx *ctx, const void *priv, pri_array *y, ptrdiff_t fi
 }
 
 static const pri_param params[] = {
-    {.name = "relative", .unit = "1", .help = "norm of the noise / norm of the data, of each item", .type = PRI_REAL, .offset = offsetof(struct gaussian, relative), .min = 0, .max = 1e6, .def = 0},
-    {.name = "sd", .unit = "1", .help = "standard deviation in the unit of the data", .type = PRI_REAL, .offset = offsetof(struct gaussian, sd), .min = 0, .max = 1e30, .def = 0},
+    {.name = "relative", .unit = "1", .help = "norm of the noise / norm of the data, of each item",
+     .type = PRI_REAL, .offset = offsetof(struct gaussian, relative), .min = 0, .max = 1e6, .def = 0},
+    {.name = "sd", .unit = "1", .help = "standard deviation in the unit of the data",
+     .type = PRI_REAL, .offset = offsetof(struct gaussian, sd), .min = 0, .max = 1e30, .def = 0},
     {0}};
 static const char *const examples[] = {"relative=0.01", "sd=0.5", NULL};
 const pri_noise_class pri_noise_gaussian = {

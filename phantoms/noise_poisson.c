@@ -92,9 +92,11 @@ static pri_status add(pri_ctx *ctx, const void *priv, pri_array *y, ptrdiff_t fi
 
 static const char *const kinds[] = {"integrals", "intensity", NULL};
 static const pri_param params[] = {
-    {.name = "photons", .unit = "1", .help = "counts of an open bin (integrals), or at brightness 1 (intensity)", .type = PRI_REAL, .flags = PRI_P_REQUIRED,
+    {.name = "photons", .unit = "1", .help = "counts of an open bin (integrals), or at brightness 1 (intensity)",
+     .type = PRI_REAL, .flags = PRI_P_REQUIRED,
      .offset = offsetof(struct poisson, photons), .min = 1e-3, .max = 1e15, .def = 1e5},
-    {.name = "of", .unit = "", .help = "what the data are: line integrals, or brightness", .type = PRI_CHOICE, .offset = offsetof(struct poisson, of), .choices = kinds, .def = 0},
+    {.name = "of", .unit = "", .help = "what the data are: line integrals, or brightness",
+     .type = PRI_CHOICE, .offset = offsetof(struct poisson, of), .choices = kinds, .def = 0},
     {0}};
 static const char *const examples[] = {"photons=10000", "photons=50,of=intensity", NULL};
 const pri_noise_class pri_noise_poisson = {

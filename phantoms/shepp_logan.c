@@ -56,7 +56,8 @@ static void fini(pri_ctx *ctx, void *priv) { pri_free(ctx, ((struct shepp_logan 
 
 static const char *const contrasts[] = {"original", "modified", NULL};
 static const pri_param params[] = {
-    {.name = "size", .unit = "pixels", .help = "side of the image", .type = PRI_INT, .offset = offsetof(struct shepp_logan, size), .min = 1, .max = 65536, .def = 256},
+    {.name = "size", .unit = "pixels", .help = "side of the image",
+     .type = PRI_INT, .offset = offsetof(struct shepp_logan, size), .min = 1, .max = 65536, .def = 256},
     {.name = "contrast", .unit = "", .help = "grey levels: of Shepp and Logan 1974, or Toft's modified ones", .type = PRI_CHOICE,
      .offset = offsetof(struct shepp_logan, contrast), .choices = contrasts, .def = 1},
     {0}};

@@ -38,9 +38,12 @@ static pri_status project(pri_ctx *ctx, const void *priv, const pri_geometry *g,
 static void fini(pri_ctx *ctx, void *priv) { pri_free(ctx, ((struct siemens *)priv)->figures.f); }
 
 static const pri_param params[] = {
-    {.name = "size", .unit = "pixels", .help = "side of the image", .type = PRI_INT, .offset = offsetof(struct siemens, size), .min = 1, .max = 65536, .def = 256},
-    {.name = "spokes", .unit = "1", .help = "spokes of the star", .type = PRI_INT, .offset = offsetof(struct siemens, spokes), .min = 2, .max = PRI_FIGURES_MAX, .def = 36},
-    {.name = "radius", .unit = "1", .help = "radius, as a share of half the side", .type = PRI_REAL, .offset = offsetof(struct siemens, radius), .min = 0.01, .max = 1, .def = 0.9},
+    {.name = "size", .unit = "pixels", .help = "side of the image",
+     .type = PRI_INT, .offset = offsetof(struct siemens, size), .min = 1, .max = 65536, .def = 256},
+    {.name = "spokes", .unit = "1", .help = "spokes of the star",
+     .type = PRI_INT, .offset = offsetof(struct siemens, spokes), .min = 2, .max = PRI_FIGURES_MAX, .def = 36},
+    {.name = "radius", .unit = "1", .help = "radius, as a share of half the side",
+     .type = PRI_REAL, .offset = offsetof(struct siemens, radius), .min = 0.01, .max = 1, .def = 0.9},
     {0}};
 static const char *const examples[] = {"size=64", "size=33,spokes=7,radius=0.7", NULL};
 const pri_phantom_class pri_phantom_siemens = {

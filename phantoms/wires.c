@@ -39,9 +39,12 @@ static pri_status project(pri_ctx *ctx, const void *priv, const pri_geometry *g,
 static void fini(pri_ctx *ctx, void *priv) { pri_free(ctx, ((struct wires *)priv)->figures.f); }
 
 static const pri_param params[] = {
-    {.name = "size", .unit = "pixels", .help = "side of the image", .type = PRI_INT, .offset = offsetof(struct wires, size), .min = 1, .max = 65536, .def = 256},
-    {.name = "count", .unit = "1", .help = "wires", .type = PRI_INT, .offset = offsetof(struct wires, count), .min = 1, .max = PRI_FIGURES_MAX, .def = 12},
-    {.name = "radius", .unit = "1", .help = "radius of a wire, as a share of half the side", .type = PRI_REAL, .offset = offsetof(struct wires, radius), .min = 1e-6, .max = 0.1, .def = 0.01},
+    {.name = "size", .unit = "pixels", .help = "side of the image",
+     .type = PRI_INT, .offset = offsetof(struct wires, size), .min = 1, .max = 65536, .def = 256},
+    {.name = "count", .unit = "1", .help = "wires",
+     .type = PRI_INT, .offset = offsetof(struct wires, count), .min = 1, .max = PRI_FIGURES_MAX, .def = 12},
+    {.name = "radius", .unit = "1", .help = "radius of a wire, as a share of half the side",
+     .type = PRI_REAL, .offset = offsetof(struct wires, radius), .min = 1e-6, .max = 0.1, .def = 0.01},
     {0}};
 static const char *const examples[] = {"size=64", "size=33,count=3,radius=0.05", NULL};
 const pri_phantom_class pri_phantom_wires = {

@@ -87,13 +87,17 @@ static void fini(pri_ctx *ctx, void *priv) {
 static const char *const windows[] = {"ram-lak", "shepp-logan", "cosine", "hamming", "hann", NULL};
 static const char *const shorts[] = {"auto", "parker", "none", NULL}, *const extends[] = {"zero", "edge", "cosine", NULL}, *const offsets[] = {"auto", "on", "none", NULL};
 static const pri_param params[] = {
-    {.name = "window", .unit = "", .help = "multiplies the ramp", .type = PRI_CHOICE, .offset = offsetof(struct fbp, window), .choices = windows, .def = PRI_RAM_LAK},
-    {.name = "cutoff", .unit = "1", .help = "highest frequency that passes, as a share of Nyquist's", .type = PRI_REAL, .offset = offsetof(struct fbp, cutoff), .min = 0.01, .max = 1, .def = 1},
+    {.name = "window", .unit = "", .help = "multiplies the ramp",
+     .type = PRI_CHOICE, .offset = offsetof(struct fbp, window), .choices = windows, .def = PRI_RAM_LAK},
+    {.name = "cutoff", .unit = "1", .help = "highest frequency that passes, as a share of Nyquist's",
+     .type = PRI_REAL, .offset = offsetof(struct fbp, cutoff), .min = 0.01, .max = 1, .def = 1},
     {.name = "short", .unit = "", .help = "fan: weights for rays that a partial turn measured twice (auto: parker)", .type = PRI_CHOICE,
      .offset = offsetof(struct fbp, doubled), .choices = shorts, .def = PRI_SHORT_AUTO},
-    {.name = "extend", .unit = "", .help = "beyond the detector, for objects that are wider: nothing, the last value, or that with a roll-off", .type = PRI_CHOICE,
+    {.name = "extend", .unit = "", .help = "beyond the detector, for objects that are wider: nothing, the last value, or that with a roll-off",
+     .type = PRI_CHOICE,
      .offset = offsetof(struct fbp, extend), .choices = extends, .def = PRI_EXTEND_ZERO},
-    {.name = "offset", .unit = "", .help = "full turn with a shifted detector: blend opposite views (auto: where one side sees less than 0.8 of the other)", .type = PRI_CHOICE,
+    {.name = "offset", .unit = "", .help = "full turn with a shifted detector: blend opposite views (auto: where one side sees less than 0.8 of the other)",
+     .type = PRI_CHOICE,
      .offset = offsetof(struct fbp, offset), .choices = offsets, .def = PRI_OFFSET_AUTO},
     {0}};
 static const char *const examples[] = {"window=ram-lak", "window=hann,cutoff=0.8", "extend=cosine,short=none", NULL};

@@ -84,9 +84,12 @@ static void fini(pri_ctx *ctx, void *priv) { pri_free(ctx, ((struct air *)priv)-
 
 static const char *const fits[] = {"constant", "linear", NULL}, *const sides[] = {"both", "low", "high", NULL};
 static const pri_param params[] = {
-    {.name = "edge", .unit = "bins", .help = "bins at the edge that see air", .type = PRI_INT, .offset = offsetof(struct air, edge), .min = 1, .max = 1000, .def = 8},
-    {.name = "fit", .unit = "", .help = "what is taken off each view: the mean of these bins, or a line through them", .type = PRI_CHOICE, .offset = offsetof(struct air, fit), .choices = fits, .def = CONSTANT},
-    {.name = "side", .unit = "", .help = "which edges see air", .type = PRI_CHOICE, .offset = offsetof(struct air, side), .choices = sides, .def = BOTH},
+    {.name = "edge", .unit = "bins", .help = "bins at the edge that see air",
+     .type = PRI_INT, .offset = offsetof(struct air, edge), .min = 1, .max = 1000, .def = 8},
+    {.name = "fit", .unit = "", .help = "what is taken off each view: the mean of these bins, or a line through them",
+     .type = PRI_CHOICE, .offset = offsetof(struct air, fit), .choices = fits, .def = CONSTANT},
+    {.name = "side", .unit = "", .help = "which edges see air",
+     .type = PRI_CHOICE, .offset = offsetof(struct air, side), .choices = sides, .def = BOTH},
     {0}};
 static const char *const examples[] = {"edge=3", "edge=2,fit=linear", "edge=1,side=low", NULL};
 const pri_filter_class pri_filter_air = {.kind = {"air", "per-view air normalisation of line integrals", "", sizeof(struct air), params, examples}, .init = init, .run = run, .fini = fini};

@@ -136,9 +136,12 @@ static void fini(pri_ctx *ctx, void *priv) {
 
 static const char *const orders[] = {"auto", "slices", "frames", NULL};
 static const pri_param params[] = {
-    {.name = "flat", .unit = "", .help = "frames of the open beam (filled in from a Data Exchange file)", .type = PRI_FILE, .flags = PRI_P_FROM_META, .offset = offsetof(struct flatfield, flat)},
-    {.name = "dark", .unit = "", .help = "frames without beam; none: 0", .type = PRI_FILE, .flags = PRI_P_FROM_META, .offset = offsetof(struct flatfield, dark)},
-    {.name = "order", .unit = "", .help = "first axis of the frame files (auto: slices in HDF5, frames otherwise)", .type = PRI_CHOICE, .offset = offsetof(struct flatfield, order), .choices = orders, .def = AUTO},
+    {.name = "flat", .unit = "", .help = "frames of the open beam (filled in from a Data Exchange file)",
+     .type = PRI_FILE, .flags = PRI_P_FROM_META, .offset = offsetof(struct flatfield, flat)},
+    {.name = "dark", .unit = "", .help = "frames without beam; none: 0",
+     .type = PRI_FILE, .flags = PRI_P_FROM_META, .offset = offsetof(struct flatfield, dark)},
+    {.name = "order", .unit = "", .help = "first axis of the frame files (auto: slices in HDF5, frames otherwise)",
+     .type = PRI_CHOICE, .offset = offsetof(struct flatfield, order), .choices = orders, .def = AUTO},
     {0}};
 static const char *const examples[] = {NULL};
 const pri_filter_class pri_filter_flatfield = {

@@ -32,8 +32,10 @@ static pri_status run(pri_ctx *ctx, const void *priv, pri_real *out, const pri_r
 }
 
 static const pri_param params[] = {
-    {.name = "water", .unit = "1", .help = "attenuation of water, per mm", .type = PRI_REAL, .flags = PRI_P_REQUIRED, .offset = offsetof(struct hu, water), .min = 1e-12, .max = 1e12, .def = 0.02},
-    {.name = "air", .unit = "1", .help = "attenuation of air, per mm", .type = PRI_REAL, .offset = offsetof(struct hu, air), .min = -1e12, .max = 1e12, .def = 0},
+    {.name = "water", .unit = "1", .help = "attenuation of water, per mm",
+     .type = PRI_REAL, .flags = PRI_P_REQUIRED, .offset = offsetof(struct hu, water), .min = 1e-12, .max = 1e12, .def = 0.02},
+    {.name = "air", .unit = "1", .help = "attenuation of air, per mm",
+     .type = PRI_REAL, .offset = offsetof(struct hu, air), .min = -1e12, .max = 1e12, .def = 0},
     {0}};
 static const char *const examples[] = {"water=0.02", "water=0.5,air=0.1", NULL};
 const pri_filter_class pri_filter_hu = {.kind = {"hu", "Hounsfield units from attenuation", "", sizeof(struct hu), params, examples}, .init = init, .run = run};

@@ -64,8 +64,10 @@ static pri_status run(pri_ctx *ctx, const void *priv, pri_real *out, const pri_r
 }
 
 static const pri_param params[] = {
-    {.name = "clamp", .unit = "1", .help = "least transmission", .type = PRI_REAL, .offset = offsetof(struct minus_log, clamp), .min = 1e-30, .max = 1, .def = 1e-4},
-    {.name = "open", .unit = "1", .help = "value of the open beam, where no flat field has been divided out", .type = PRI_REAL, .offset = offsetof(struct minus_log, open), .min = 1e-30, .max = 1e30, .def = 1},
+    {.name = "clamp", .unit = "1", .help = "least transmission",
+     .type = PRI_REAL, .offset = offsetof(struct minus_log, clamp), .min = 1e-30, .max = 1, .def = 1e-4},
+    {.name = "open", .unit = "1", .help = "value of the open beam, where no flat field has been divided out",
+     .type = PRI_REAL, .offset = offsetof(struct minus_log, open), .min = 1e-30, .max = 1e30, .def = 1},
     {0}};
 static const char *const examples[] = {"clamp=1e-06", "clamp=0.01,open=2", NULL};
 const pri_filter_class pri_filter_log = {.kind = {"log", "line integrals from transmission, -ln", "", sizeof(struct minus_log), params, examples}, .init = init, .run = run};

@@ -46,8 +46,10 @@ static pri_status run(pri_ctx *ctx, const void *priv, pri_real *out, const pri_r
 
 static const char *const hows[] = {"zero", "edge", "cosine", NULL};
 static const pri_param params[] = {
-    {.name = "bins", .unit = "bins", .help = "samples on each side; a center that is given must count them", .type = PRI_INT, .flags = PRI_P_REQUIRED, .offset = offsetof(struct pad, bins), .min = 1, .max = 65536, .def = 1},
-    {.name = "how", .unit = "", .help = "nothing, the last value, or that with a cosine roll-off", .type = PRI_CHOICE, .offset = offsetof(struct pad, how), .choices = hows, .def = COSINE},
+    {.name = "bins", .unit = "bins", .help = "samples on each side; a center that is given must count them",
+     .type = PRI_INT, .flags = PRI_P_REQUIRED, .offset = offsetof(struct pad, bins), .min = 1, .max = 65536, .def = 1},
+    {.name = "how", .unit = "", .help = "nothing, the last value, or that with a cosine roll-off",
+     .type = PRI_CHOICE, .offset = offsetof(struct pad, how), .choices = hows, .def = COSINE},
     {0}};
 static const char *const examples[] = {"bins=3", "bins=2,how=edge", "bins=5,how=zero", NULL};
 const pri_filter_class pri_filter_pad = {.kind = {"pad", "longer rows, against truncation", "Ohnesorge et al. 2000", sizeof(struct pad), params, examples}, .init = init, .run = run};
