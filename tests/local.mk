@@ -40,6 +40,7 @@ long_scripts += tests/long_without_hdf5.sh
 long_scripts += tests/long_without_openmp.sh
 long_scripts += tests/long_without_simd.sh
 test_data = tests/cli.sh tests/cli_readme.sh tests/data/corpus
+test_data += tests/data/corpus
 test_sources += tests/unit_stencil.c tests/claim_tv_taut_string.c
 test_sources += tests/claim_fbp_disc.c
 test_sources += tests/unit_geometry.c
