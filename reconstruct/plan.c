@@ -10,6 +10,7 @@
 #define _GNU_SOURCE
 #include <math.h>
 #include <string.h>
+#include "certificate.h"
 #include "json.h"
 #include "pipeline.h"
 #include "watch.h"
@@ -23,22 +24,36 @@ struct trial {
   pri_array result;
 };
 
+/* The certificate at the end of a run brings a workspace of its own. */
+static pri_status rehearse_certificate(struct trial *t) {
+  pri_certifier *c = NULL;
+  pri_duals d;
+  if (pri_solver_duals(t->solve.solver, &d) != PRI_OK) return PRI_OK;
+  const pri_status s = pri_certifier_create(t->ctx, &c, &t->solve.problem);
+  pri_certifier_destroy(&c);
+  return s == PRI_ENOTSUP ? PRI_OK : s;
+}
+
 static pri_status make(pri_job *job, struct trial *t, ptrdiff_t items) {
   PRI_TRY(pri_block_read(job, t->ctx, &t->block, job->slice, items, 1));
   PRI_TRY(pri_array_create(t->ctx, &t->result, &job->set.result, items));
   if (!job->set.A || !strcmp(job->o->solver, "none")) return PRI_OK;
-  return pri_solve_create(job, t->ctx, &t->solve, &t->block);
+  PRI_TRY(pri_solve_create(job, t->ctx, &t->solve, &t->block));
+  return rehearse_certificate(t);
 }
 
-static pri_status try_items(pri_job *job, ptrdiff_t items, size_t *peak) {
+/* peak: bytes of the block; shared: what the job's operator grew by (parts for subsets live where it lives) */
+static pri_status try_items(pri_job *job, ptrdiff_t items, size_t *peak, size_t *shared) {
   struct trial t = {0};
   const pri_ctx_opts opts = {.threads = pri_ctx_threads(job->ctx), .seed = pri_ctx_seed(job->ctx)};
   PRI_TRY(pri_open(&t.ctx, &opts) == PRI_OK ? PRI_OK : PRI_FAIL(job->ctx, PRI_ENOMEM, "no memory for a plan"));
   const double noise = job->set.noise;
+  const size_t before = pri_ctx_memory_used(job->ctx);
   job->set.noise = 1; /* not known yet: stop rules want one */
   pri_status s = make(job, &t, items);
   job->set.noise = noise;
   *peak = pri_ctx_memory_peak(t.ctx);
+  *shared = pri_ctx_memory_used(job->ctx) - before;
   if (s != PRI_OK && *pri_ctx_message(t.ctx)) {
     char *plain = pri_message_plain(t.ctx);
     PRI_FAIL(job->ctx, s, "%s", plain ? plain : pri_status_text(s));
@@ -64,14 +79,16 @@ static ptrdiff_t fit(const pri_plan *p, ptrdiff_t items, int threads) {
 
 pri_status pri_job_plan(pri_job *job) {
   pri_plan *p = &job->plan;
-  size_t one = 0, two = 0;
+  size_t one = 0, two = 0, shared = 0;
   const size_t now = pri_resident_bytes();
   p->allowed = pri_ctx_memory_limit(job->ctx);
-  PRI_TRY(try_items(job, 1, &one));
+  const pri_status s = try_items(job, 1, &one, &shared);
+  p->peak = s == PRI_EBUDGET ? p->allowed + 1 : 0; /* more than there is; how much more is not known */
+  PRI_TRY(s);
   two = 2 * one;
-  if (job->items > 1 && now + RESERVE + two < p->allowed) PRI_TRY(try_items(job, 2, &two));
+  if (job->items > 1 && now + RESERVE + shared + two < p->allowed) PRI_TRY(try_items(job, 2, &two, &shared));
   p->per_item = two > one ? two - one : 1;
-  p->fixed = now + RESERVE + (one > p->per_item ? one - p->per_item : 0) + pri_input_memory(job->in);
+  p->fixed = now + RESERVE + shared + (one > p->per_item ? one - p->per_item : 0) + pri_input_memory(job->in);
   p->block = fit(p, job->items, pri_ctx_threads(job->ctx));
   p->peak = p->fixed + (size_t)p->block * p->per_item;
   return PRI_OK;
