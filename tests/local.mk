@@ -64,3 +64,4 @@ tests_fuzz_input_CFLAGS = $(AM_CFLAGS) $(fuzz_flags)
 tests_fuzz_input_LDADD = libcore.la
 fuzz_flags =
 test_sources += tests/unit_noise_level.c tests/unit_weight.c
+test_sources += tests/conf_fidelity.c
