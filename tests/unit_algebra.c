@@ -67,7 +67,7 @@ static pri_operator *op(pri_ctx *ctx, const char *spec) {
 static void chain_applies_in_order(void **state) {
   (void)state;
   pri_ctx *ctx = make();
-  pri_operator *two[2] = {op(ctx, "pair:2,n=9"), op(ctx, "pair:3,n=8")}, *C;
+  pri_operator *two[2] = {op(ctx, "pair:2,n=9"), op(ctx, "pair:3,n=8")}, *C, *wrong;
   pri_array x, y;
   double worst;
   assert_int_equal(pri_operator_chain(ctx, &C, two, 2), PRI_OK);
@@ -79,8 +79,9 @@ static void chain_applies_in_order(void **state) {
     for (int i = 0; i < 7; i++) assert_true(y.data[7 * k + i] == (pri_real)(6 * (4 * (i + k) + 4))); /* 6 (x_i + 2 x_(i+1) + x_(i+2)) */
   assert_int_equal(pri_operator_mismatch(C, 1, 12, &worst), PRI_OK);
   assert_true(worst < 1e-6);
-  assert_int_equal(pri_operator_chain(ctx, &C, (pri_operator *[]){two[1], two[0]}, 2), PRI_ESHAPE);
-  assert_null(C);
+  assert_int_equal(pri_operator_chain(ctx, &wrong, (pri_operator *[]){two[1], two[0]}, 2), PRI_ESHAPE);
+  assert_null(wrong);
+  pri_operator_destroy(&C);
   pri_array_destroy(&x);
   pri_array_destroy(&y);
   pri_operator_destroy(&two[0]);

@@ -144,7 +144,7 @@ static void items_and_threads_do_not_matter(void **state) {
   (void)state;
   enum { ITEMS = 21 }; /* a group of 16 and a remainder */
   static const char *const models[] = {"joseph", "sf"};
-  for (int k = 0; set_ups[k]; k += 3) {
+  for (size_t k = 0; k + 1 < sizeof set_ups / sizeof *set_ups; k += 3) {
     for (int m = 0; m < 2; m++) {
       pri_ctx *ctx = make(1), *many = make(3);
       pri_operator *A = operator_of(ctx, set_ups[k], models[m]), *B = operator_of(many, set_ups[k], models[m]);
