@@ -64,7 +64,8 @@ static pri_status grad(pri_ctx *ctx, const void *priv, pri_real *g, const pri_re
   const struct tikhonov *v = priv;
   pri_real *q = scratch_;
   if (v->of == IDENTITY) {
-    pri_axpby(ctx, g, v->weight, x, 0, items * v->n);
+    pri_copy(ctx, g, x, items * v->n);
+    pri_scale(ctx, g, v->weight, items * v->n);
     return PRI_OK;
   }
   for (ptrdiff_t i = 0; i < items; i++) {

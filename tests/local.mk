@@ -65,3 +65,4 @@ tests_fuzz_input_LDADD = libcore.la
 fuzz_flags =
 test_sources += tests/unit_noise_level.c tests/unit_weight.c
 test_sources += tests/conf_fidelity.c
+test_sources += tests/conf_prior.c
