@@ -63,7 +63,8 @@ pri_status pri_input_new(pri_ctx *ctx, pri_input **out, const char *name) {
 static pri_status open_file(pri_input *in, const char *path, const char *inside) {
   PRI_TRY(pri_source_open(in->ctx, &in->source, path));
   in->reader = pri_reader_find(&in->source);
-  if (!in->reader) return PRI_FAIL(in->ctx, PRI_EFORMAT, "%s: is none of TIFF, HDF5, NPY, MAT, PNG, or is cut off within its first bytes", in->info.file);
+  if (!in->reader)
+    return PRI_FAIL(in->ctx, PRI_EFORMAT, "%s: is none of TIFF, HDF5, NPY, MAT, PNG, or is cut off within its first bytes", in->info.file);
   in->info.format = in->reader->name;
   PRI_TRY(in->reader->open(in, inside));
   if (!in->info.meta.source) PRI_TRY(pri_info_text(in, &in->info.meta.source, in->info.file));

@@ -51,7 +51,8 @@ int pri_big_endian(void) {
 /* 1 sign, 5 exponent, 10 fraction bits */
 static double half_to_double(uint16_t h) {
   const int exponent = h >> 10 & 31, fraction = h & 1023;
-  const double size = exponent == 0 ? ldexp(fraction, -24) : exponent < 31 ? ldexp(1024 + fraction, exponent - 25) : fraction ? NAN : INFINITY;
+  const double special = fraction ? (double)NAN : (double)INFINITY;
+  const double size = exponent == 0 ? ldexp(fraction, -24) : exponent < 31 ? ldexp(1024 + fraction, exponent - 25) : special;
   return h & 0x8000 ? -size : size;
 }
 
@@ -63,7 +64,8 @@ static uint16_t double_to_half(double v) {
   if (a >= 65520) return (uint16_t)(sign | 0x7c00);                       /* rounds to more than 65504 */
   if (a < ldexp(1, -14)) return (uint16_t)(sign | (unsigned)nearbyint(ldexp(a, 24)));
   frexp(a, &e);                                                           /* a = m 2^e, m in [1/2, 1) */
-  return (uint16_t)(sign | (((unsigned)(e + 13) << 10) + (unsigned)nearbyint(ldexp(a, 11 - e))));   /* the hidden bit adds 1 to the exponent */
+  const unsigned fraction = (unsigned)nearbyint(ldexp(a, 11 - e));        /* its hidden bit adds 1 to the exponent */
+  return (uint16_t)(sign | (((unsigned)(e + 13) << 10) + fraction));
 }
 
 static void load(unsigned char *v, const unsigned char *p, size_t n, int swap) {

@@ -119,7 +119,8 @@ static double angle_unit(pri_input *in, const json_t *header, const double *thet
   if (units && strncmp(units, "rad", 3) == 0) return 1;
   for (ptrdiff_t i = 0; i < n; ++i) most = fabs(theta[i]) > most ? fabs(theta[i]) : most;
   const int degrees = most > 6.3;
-  pri_log(in->ctx, PRI_LOG_WARN, "%s: theta has %s, its largest value is %g: taken as %s", in->info.file, units ? "a unit that is not known" : "no unit", most, degrees ? "degrees" : "radians");
+  pri_log(in->ctx, PRI_LOG_WARN, "%s: theta has %s, its largest value is %g: taken as %s", in->info.file,
+      units ? "a unit that is not known" : "no unit", most, degrees ? "degrees" : "radians");
   return degrees ? 3.14159265358979323846 / 180 : 1;
 }
 
@@ -148,12 +149,15 @@ static pri_status set_angles(pri_input *in, const json_t *header, ptrdiff_t view
 static pri_status set_shape(pri_input *in, const json_t *header) {
   struct hdf5 *const h = in->priv;
   const json_t *const dims = json_object_get(header, "shape");
-  const int nd = (int)json_array_size(dims), exchange = json_is_true(json_object_get(header, "exchange")), sinograms = json_is_true(json_object_get(header, "sinograms"));
+  const int nd = (int)json_array_size(dims), exchange = json_is_true(json_object_get(header, "exchange")),
+      sinograms = json_is_true(json_object_get(header, "sinograms"));
   ptrdiff_t shape[PRI_MAXDIM], file[PRI_MAXDIM];
-  if (nd < 1 || nd > PRI_MAXDIM) return PRI_FAIL(in->ctx, PRI_EFORMAT, "%s: has %d axes, 1 to %d can be read", in->info.file, nd, PRI_MAXDIM);
+  if (nd < 1 || nd > PRI_MAXDIM)
+    return PRI_FAIL(in->ctx, PRI_EFORMAT, "%s: has %d axes, 1 to %d can be read", in->info.file, nd, PRI_MAXDIM);
   for (int k = 0; k < nd; ++k) file[k] = shape[k] = (ptrdiff_t)json_integer_value(json_array_get(dims, (size_t)k));
   h->slices_inside = exchange && !sinograms;
-  if (exchange && nd != 3) return PRI_FAIL(in->ctx, PRI_EFORMAT, "%s: /exchange/data has %d axes, not 3 (view, row, bin)", in->info.file, nd);
+  if (exchange && nd != 3)
+    return PRI_FAIL(in->ctx, PRI_EFORMAT, "%s: /exchange/data has %d axes, not 3 (view, row, bin)", in->info.file, nd);
   if (h->slices_inside) shape[0] = file[1], shape[1] = file[0];
   PRI_TRY(pri_info_shape(in, nd, shape, NULL));
   h->nx = file[nd - 1], h->nb = nd > 1 ? file[nd - 2] : 1;
@@ -164,7 +168,8 @@ static pri_status set_shape(pri_input *in, const json_t *header) {
 
 static pri_status set_texts(pri_input *in, const json_t *header) {
   const json_t *const pixel = json_object_get(header, "pixel");
-  const char *const provenance = json_string_value(json_object_get(header, "provenance")), *const dtype = json_string_value(json_object_get(header, "dtype"));
+  const char *const provenance = json_string_value(json_object_get(header, "provenance")),
+      *const dtype = json_string_value(json_object_get(header, "dtype"));
   json_t *const metadata = json_object_get(header, "metadata");
   const int type = dtype ? pri_dtype_find(dtype) : -1;
   if (type < 0) return PRI_FAIL(in->ctx, PRI_EFORMAT, "%s: holds no real numbers of 8 to 64 bits", in->info.file);
@@ -174,18 +179,21 @@ static pri_status set_texts(pri_input *in, const json_t *header) {
   PRI_TRY(set_name(in, &in->info.meta.source, header, "dataset"));
   in->info.counts = in->info.flat != NULL;
   if (json_array_size(pixel) == 3)
-    PRI_TRY(pri_info_pixel(in, json_number_value(json_array_get(pixel, 0)), json_number_value(json_array_get(pixel, 1)), json_number_value(json_array_get(pixel, 2)), "mm", 1));
+    PRI_TRY(pri_info_pixel(in, json_number_value(json_array_get(pixel, 0)), json_number_value(json_array_get(pixel, 1)),
+        json_number_value(json_array_get(pixel, 2)), "mm", 1));
   if (provenance) PRI_TRY(pri_info_text(in, &in->info.provenance, provenance));
   return metadata ? pri_info_json(in, &in->info.metadata, json_incref(metadata)) : PRI_OK;
 }
 
 static pri_status set_buffer(pri_input *in, const json_t *header) {
   struct hdf5 *const h = in->priv;
-  const json_int_t cache = json_integer_value(json_object_get(header, "cache")), chunk = json_integer_value(json_object_get(header, "chunk"));
+  const json_int_t cache = json_integer_value(json_object_get(header, "cache")),
+      chunk = json_integer_value(json_object_get(header, "chunk"));
   const size_t row = (size_t)h->nx * sizeof(double);
   if (cache < 0 || cache > HDF5_CACHE_MOST || chunk < 0) return died(in);
   if ((uint64_t)chunk > pri_ctx_memory_limit(in->ctx))
-    return PRI_FAIL(in->ctx, PRI_EBUDGET, "%s: has chunks of %lld bytes, more than the memory budget of %zu bytes (--mem)", in->info.file, (long long)chunk, pri_ctx_memory_limit(in->ctx));
+    return PRI_FAIL(in->ctx, PRI_EBUDGET, "%s: has chunks of %lld bytes, more than the memory budget of %zu bytes (--mem)", in->info.file,
+        (long long)chunk, pri_ctx_memory_limit(in->ctx));
   h->bytes = row > HDF5_BLOCK ? row : row * (size_t)h->nb * (size_t)h->na < HDF5_BLOCK ? row * (size_t)h->nb * (size_t)h->na : HDF5_BLOCK;
   h->child_bytes = h->bytes + (size_t)cache + (size_t)chunk + (4 << 20);
   PRI_ALLOC(in->ctx, h->buffer, h->bytes);
@@ -233,7 +241,8 @@ static pri_status fetch(pri_input *in, const hdf5_request *r) {
   struct hdf5 *const h = in->priv;
   hdf5_answer answer;
   const int64_t want = r->na * r->nb * h->nx * (int64_t)(r->wide ? sizeof(double) : sizeof(pri_real));
-  if (!h->pid || !pri_hdf5_send(h->socket, r, sizeof *r) || !pri_hdf5_receive(h->socket, &answer, sizeof answer, PATIENCE_MS)) return died(in);
+  if (!h->pid || !pri_hdf5_send(h->socket, r, sizeof *r) || !pri_hdf5_receive(h->socket, &answer, sizeof answer, PATIENCE_MS))
+    return died(in);
   answer.message[sizeof answer.message - 1] = 0;
   if (answer.bytes == -1) return PRI_FAIL(in->ctx, PRI_EFORMAT, "%s: cannot be read: %s", in->info.file, answer.message);
   if (answer.bytes != want || !pri_hdf5_receive(h->socket, h->buffer, (size_t)want, PATIENCE_MS)) return died(in);

@@ -102,7 +102,8 @@ static void choose(int socket, hid_t file, const char *inside, char path[1024]) 
     char text[1024] = "has no dataset of numbers with 2 or 3 axes";
     H5Ovisit(file, H5_INDEX_NAME, H5_ITER_INC, visit, &c);
     if (c.n == 1) { snprintf(path, 1024, "%s", c.path[0]); return; }
-    for (int i = 0, n = 0; i < c.n && n < 900; ++i) n += snprintf(text + n, sizeof text - (size_t)n, "%s%.100s", i ? ", " : "has several datasets; name one of them as FILE:/PATH: ", c.path[i]);
+    for (int i = 0, n = 0; i < c.n && n < 900; ++i) n += snprintf(text + n, sizeof text - (size_t)n, "%s%.100s",
+        i ? ", " : "has several datasets; name one of them as FILE:/PATH: ", c.path[i]);
     refuse(socket, text);
   }
   if (!exists(file, path)) {

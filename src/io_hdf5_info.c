@@ -52,7 +52,8 @@ static json_t *value(pri_ctx *ctx, hid_t object, hid_t type, hid_t space, read_f
   const hssize_t n = H5Sget_simple_extent_npoints(space);
   const H5T_class_t class = H5Tget_class(type);
   json_t *out = NULL;
-  if (class == H5T_STRING && n == 1) out = H5Tis_variable_str(type) > 0 ? variable_text(ctx, object, type, space, read_it) : fixed_text(ctx, object, type, read_it);
+  if (class == H5T_STRING && n == 1 && H5Tis_variable_str(type) > 0) out = variable_text(ctx, object, type, space, read_it);
+  else if (class == H5T_STRING && n == 1) out = fixed_text(ctx, object, type, read_it);
   else if (class == H5T_INTEGER || class == H5T_FLOAT) out = numbers(object, n, read_it);
   H5Tclose(type);
   H5Sclose(space);
@@ -131,7 +132,8 @@ static const char *unwritten(hid_t dataset) {
   H5D_space_status_t status = H5D_SPACE_STATUS_ALLOCATED;
   const H5D_layout_t layout = H5Pget_layout(plist);
   H5Pclose(plist);
-  if ((layout == H5D_CONTIGUOUS || layout == H5D_CHUNKED) && H5Dget_space_status(dataset, &status) >= 0 && status == H5D_SPACE_STATUS_NOT_ALLOCATED)
+  if ((layout == H5D_CONTIGUOUS || layout == H5D_CHUNKED) && H5Dget_space_status(dataset, &status) >= 0 &&
+      status == H5D_SPACE_STATUS_NOT_ALLOCATED)
     return "the dataset was declared but never written";
   return NULL;
 }

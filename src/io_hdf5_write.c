@@ -24,7 +24,8 @@ static pri_status create(pri_output *o) {
   o->priv = w;
   w->socket = -1;
   if (!o->inside && !(o->inside = pri_strdup(o->ctx, "/image"))) return pri_ctx_code(o->ctx);
-  if (o->inside[1] == 0 || o->inside[strlen(o->inside) - 1] == '/' || strstr(o->inside, "//")) return PRI_FAIL(o->ctx, PRI_EPARAM, "%s: \"%s\" is no name of a dataset", o->sink.target, o->inside);
+  if (o->inside[1] == 0 || o->inside[strlen(o->inside) - 1] == '/' || strstr(o->inside, "//"))
+    return PRI_FAIL(o->ctx, PRI_EPARAM, "%s: \"%s\" is no name of a dataset", o->sink.target, o->inside);
   w->socket = pri_hdf5_fork(&w->pid, pri_hdf5_serve_output, o);
   return w->pid > 0 ? wait_for_answer(o) : pri_sink_fail(&o->sink, 0);
 }
@@ -60,4 +61,5 @@ static void close_file(pri_output *o) {
 }
 
 static const char *const suffixes[] = {".h5", ".hdf5", NULL};
-const pri_writer pri_writer_hdf5 = {.name = "hdf5", .suffixes = suffixes, .open = create, .write = write_items, .finish = finish, .memory = memory, .close = close_file};
+const pri_writer pri_writer_hdf5 = {.name = "hdf5", .suffixes = suffixes, .open = create, .write = write_items, .finish = finish,
+    .memory = memory, .close = close_file};

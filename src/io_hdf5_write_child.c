@@ -18,8 +18,10 @@ static hid_t half_type(void) {
 }
 
 static hid_t type_of(pri_dtype t) {
-  const hid_t native[PRI_DTYPES] = {[PRI_U8] = H5T_NATIVE_UINT8, [PRI_U16] = H5T_NATIVE_UINT16, [PRI_U32] = H5T_NATIVE_UINT32, [PRI_U64] = H5T_NATIVE_UINT64,
-    [PRI_I8] = H5T_NATIVE_INT8, [PRI_I16] = H5T_NATIVE_INT16, [PRI_I32] = H5T_NATIVE_INT32, [PRI_I64] = H5T_NATIVE_INT64, [PRI_F32] = H5T_NATIVE_FLOAT, [PRI_F64] = H5T_NATIVE_DOUBLE};
+  const hid_t native[PRI_DTYPES] = {[PRI_U8] = H5T_NATIVE_UINT8, [PRI_U16] = H5T_NATIVE_UINT16, [PRI_U32] = H5T_NATIVE_UINT32,
+    [PRI_U64] = H5T_NATIVE_UINT64,
+    [PRI_I8] = H5T_NATIVE_INT8, [PRI_I16] = H5T_NATIVE_INT16, [PRI_I32] = H5T_NATIVE_INT32, [PRI_I64] = H5T_NATIVE_INT64,
+    [PRI_F32] = H5T_NATIVE_FLOAT, [PRI_F64] = H5T_NATIVE_DOUBLE};
   return t == PRI_F16 ? half_type() : H5Tcopy(native[t]);
 }
 
@@ -71,7 +73,11 @@ static int write_rows(const pri_output *o, const struct writer *w, ptrdiff_t row
   hsize_t dims[PRI_MAXDIM + 1], start[PRI_MAXDIM + 1] = {0}, count[PRI_MAXDIM + 1], points = (hsize_t)(n * o->width);
   H5Sget_simple_extent_dims(space, dims, NULL);
   count[nd - 1] = dims[nd - 1];
-  for (int k = nd - 2; k >= 0; --k) start[k] = (hsize_t)row % dims[k], count[k] = k == nd - 2 ? (hsize_t)n : 1, row = (ptrdiff_t)((hsize_t)row / dims[k]);
+  for (int k = nd - 2; k >= 0; --k) {
+    start[k] = (hsize_t)row % dims[k];
+    count[k] = k == nd - 2 ? (hsize_t)n : 1;
+    row = (ptrdiff_t)((hsize_t)row / dims[k]);
+  }
   H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, count, NULL);
   const hid_t memory = H5Screate_simple(1, &points, NULL);
   const herr_t e = H5Dwrite(w->dataset, w->type, memory, space, H5P_DEFAULT, o->buffer);

@@ -49,8 +49,10 @@ pri_status pri_info_shape(pri_input *in, int nd, const ptrdiff_t *shape, const c
   ptrdiff_t size = 1;
   if (nd < 1 || nd > PRI_MAXDIM) return PRI_FAIL(in->ctx, PRI_EFORMAT, "%s: has %d axes, 1 to %d can be read", info->file, nd, PRI_MAXDIM);
   for (int k = 0; k < nd; ++k) {
-    if (shape[k] < 1) return PRI_FAIL(in->ctx, PRI_EFORMAT, "%s: axis %d has the length %td: there is nothing in it", info->file, k, shape[k]);
-    if (size > PTRDIFF_MAX / 32 / shape[k]) return PRI_FAIL(in->ctx, PRI_EFORMAT, "%s: declares more samples than can be addressed", info->file);
+    if (shape[k] < 1)
+      return PRI_FAIL(in->ctx, PRI_EFORMAT, "%s: axis %d has the length %td: there is nothing in it", info->file, k, shape[k]);
+    if (size > PTRDIFF_MAX / 32 / shape[k])
+      return PRI_FAIL(in->ctx, PRI_EFORMAT, "%s: declares more samples than can be addressed", info->file);
     size *= info->shape[k] = shape[k];
   }
   info->nd = nd;
@@ -61,12 +63,14 @@ pri_status pri_info_shape(pri_input *in, int nd, const ptrdiff_t *shape, const c
 
 pri_status pri_declared_size(pri_input *in, double bytes, double have, double most) {
   if (bytes <= have * most + 65536) return PRI_OK;
-  return PRI_FAIL(in->ctx, PRI_EFORMAT, "%s: is truncated or damaged: it declares %.0f bytes of samples and has %.0f bytes", in->info.file, bytes, have);
+  return PRI_FAIL(in->ctx, PRI_EFORMAT, "%s: is truncated or damaged: it declares %.0f bytes of samples and has %.0f bytes", in->info.file,
+      bytes, have);
 }
 
 double pri_unit_mm(const char *unit) {
   static const struct { const char *name; double mm; } units[] = {
-    {"mm", 1}, {"um", 1e-3}, {"\xc2\xb5m", 1e-3}, {"\xce\xbcm", 1e-3}, {"\xb5m", 1e-3}, {"\\u00B5m", 1e-3}, {"\\u00b5m", 1e-3}, {"micron", 1e-3}, {"microns", 1e-3}, {"nm", 1e-6}, {"cm", 10},
+    {"mm", 1}, {"um", 1e-3}, {"\xc2\xb5m", 1e-3}, {"\xce\xbcm", 1e-3}, {"\xb5m", 1e-3}, {"\\u00B5m", 1e-3}, {"\\u00b5m", 1e-3},
+    {"micron", 1e-3}, {"microns", 1e-3}, {"nm", 1e-6}, {"cm", 10},
     {"m", 1000}, {"inch", 25.4}, {"millimeter", 1}, {"micrometer", 1e-3}, {"nanometer", 1e-6}, {"centimeter", 10}, {"meter", 1000}};
   for (size_t i = 0; i < sizeof units / sizeof *units; ++i)
     if (strcmp(unit, units[i].name) == 0) return units[i].mm;

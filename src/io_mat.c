@@ -158,7 +158,8 @@ static pri_status choose(pri_input *in, const char *wanted) {
   }
   if (m->rank > 1 || (m->rank == 1 && m->numeric == 1)) return PRI_OK;
   if (!m->candidates[0]) return PRI_FAIL(in->ctx, PRI_EFORMAT, "%s: has no numeric array and no struct with a sinogram", in->info.file);
-  return PRI_FAIL(in->ctx, PRI_EFORMAT, "%s: %s%s; name one of %s as FILE:/NAME", in->info.file, wanted ? "has no array " : "has several arrays", wanted ? wanted + 1 : "", m->candidates);
+  return PRI_FAIL(in->ctx, PRI_EFORMAT, "%s: %s%s; name one of %s as FILE:/NAME", in->info.file,
+      wanted ? "has no array " : "has several arrays", wanted ? wanted + 1 : "", m->candidates);
 }
 
 /* ---- geometry of the HTC2022 kind */
@@ -214,7 +215,8 @@ static pri_status set_geometry(pri_input *in, const mat_array *s) {
   meta->sdd = length_of(&p, "distanceSourceDetector", mm);
   meta->bin[0] = length_of(&p, "pixelSizePost", mm);
   meta->pixel[0] = meta->pixel[1] = length_of(&p, "effectivePixelSizePost", mm);
-  if (pri_mat_field(&p, "geometryType", &a) && pri_mat_text(&a, text, sizeof text)) meta->beam = strcmp(text, "Parallel") ? PRI_FAN_FLAT : PRI_PARALLEL;
+  if (pri_mat_field(&p, "geometryType", &a) && pri_mat_text(&a, text, sizeof text))
+    meta->beam = strcmp(text, "Parallel") ? PRI_FAN_FLAT : PRI_PARALLEL;
   else if (isfinite(meta->sod)) meta->beam = PRI_FAN_FLAT;
   if (isfinite(meta->pixel[0])) PRI_TRY(pri_info_pixel(in, meta->pixel[0], meta->pixel[1], (double)NAN, "mm", 1));
   PRI_TRY(pri_info_json(in, &in->info.metadata, json_pack("{s:s,s:o}", "variable", s->name, "parameters", parameters(in, &p))));
@@ -263,7 +265,8 @@ static pri_status read_double(pri_input *in, double *dst, ptrdiff_t first, ptrdi
   const ptrdiff_t rows = in->info.item.n[0], columns = in->info.item.n[1], bytes = (ptrdiff_t)pri_dtype_bytes(m->type);
   for (ptrdiff_t k = first; k < first + items; ++k)
     for (ptrdiff_t y = 0; y < rows; ++y)
-      for (ptrdiff_t x = 0; x < columns; ++x) pri_samples_double(dst++, m->samples + (k * rows * columns + x * rows + y) * bytes, m->type, m->swap, 1);
+      for (ptrdiff_t x = 0; x < columns; ++x)
+        pri_samples_double(dst++, m->samples + (k * rows * columns + x * rows + y) * bytes, m->type, m->swap, 1);
   return PRI_OK;
 }
 

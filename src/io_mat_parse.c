@@ -88,7 +88,8 @@ int pri_mat_field(const mat_array *a, const char *name, mat_array *field) {
 }
 
 int pri_mat_samples(const mat_array *a, pri_dtype *type, const unsigned char **data) {
-  static const struct { uint32_t mi; pri_dtype type; } types[] = {{1, PRI_I8}, {2, PRI_U8}, {3, PRI_I16}, {4, PRI_U16}, {5, PRI_I32}, {6, PRI_U32},
+  static const struct { uint32_t mi; pri_dtype type; } types[] = {{1, PRI_I8}, {2, PRI_U8}, {3, PRI_I16}, {4, PRI_U16}, {5, PRI_I32},
+      {6, PRI_U32},
     {7, PRI_F32}, {9, PRI_F64}, {12, PRI_I64}, {13, PRI_U64}};
   mat_bytes rest = a->rest;
   element e;

@@ -113,7 +113,8 @@ static pri_status read_header(pri_input *in, char **out, size_t *length) {
   if (head[6] > 1) PRI_TRY(pri_source_read(in->ctx, &in->source, head, 12, 0));
   *length = (size_t)head[8] | (size_t)head[9] << 8;
   if (head[6] > 1) *length |= (size_t)head[10] << 16 | (size_t)head[11] << 24;
-  if (*length > LONGEST_HEADER) return PRI_FAIL(in->ctx, PRI_EFORMAT, "%s: its header of %zu bytes is longer than %d", in->info.file, *length, LONGEST_HEADER);
+  if (*length > LONGEST_HEADER)
+    return PRI_FAIL(in->ctx, PRI_EFORMAT, "%s: its header of %zu bytes is longer than %d", in->info.file, *length, LONGEST_HEADER);
   PRI_ALLOC(in->ctx, *out, *length + 1);
   const int64_t at = f->start;
   f->start += (int64_t)*length;
@@ -123,14 +124,16 @@ static pri_status read_header(pri_input *in, char **out, size_t *length) {
 static pri_status set_info(pri_input *in, int nd, const ptrdiff_t *shape, const char *descr) {
   const struct npy *const f = in->priv;
   if (nd == -1) return PRI_FAIL(in->ctx, PRI_EFORMAT, "%s: its NPY header is damaged", in->info.file);
-  if (nd == -2) return PRI_FAIL(in->ctx, PRI_EFORMAT, "%s: holds \"%s\", not real numbers of 8 to 64 bits", in->info.file, *descr ? descr : "records");
+  if (nd == -2)
+    return PRI_FAIL(in->ctx, PRI_EFORMAT, "%s: holds \"%s\", not real numbers of 8 to 64 bits", in->info.file, *descr ? descr : "records");
   if (nd == 0) return PRI_FAIL(in->ctx, PRI_EFORMAT, "%s: holds one number, not an array", in->info.file);
   PRI_TRY(pri_info_shape(in, nd, shape, NULL));
   in->info.dtype = pri_dtype_name(f->type);
   double bytes = (double)pri_dtype_bytes(f->type);
   for (int k = 0; k < nd; ++k) bytes *= (double)shape[k];
   if (bytes > (double)(in->source.size - f->start))
-    return PRI_FAIL(in->ctx, PRI_EFORMAT, "%s: is truncated: %.0f bytes of samples are declared, %lld are there", in->info.file, bytes, (long long)(in->source.size - f->start));
+    return PRI_FAIL(in->ctx, PRI_EFORMAT, "%s: is truncated: %.0f bytes of samples are declared, %lld are there", in->info.file, bytes,
+        (long long)(in->source.size - f->start));
   return pri_info_json(in, &in->info.metadata, json_pack("{s:s,s:b}", "descr", descr, "fortran_order", f->fortran));
 }
 
@@ -183,7 +186,8 @@ static pri_status read_fortran(pri_input *in, pri_real *dst, ptrdiff_t first, pt
   for (ptrdiff_t p = 0, n; p < pixels; p += n) {
     n = room < 1 ? 1 : room < pixels - p ? room : pixels - p;
     /* from the lowest of these slices in the first fibre to the highest in the last: no more than the file holds */
-    PRI_TRY(pri_source_read(in->ctx, &in->source, f->buffer, (size_t)((n - 1) * fibre + (hi - lo + 1) * bytes), f->start + (int64_t)(p * fibre + lo * bytes)));
+    PRI_TRY(pri_source_read(in->ctx, &in->source, f->buffer, (size_t)((n - 1) * fibre + (hi - lo + 1) * bytes),
+        f->start + (int64_t)(p * fibre + lo * bytes)));
     for (ptrdiff_t k = 0; k < items; ++k)
       for (ptrdiff_t i = 0, at = (leading(&in->info, first + k) - lo) * bytes; i < n; ++i)
         pri_samples_decode(dst + k * pixels + (p + i) % ny * nx + (p + i) / ny, f->buffer + i * fibre + at, f->type, f->swap, 1, 1);
@@ -201,7 +205,8 @@ static pri_status read_items(pri_input *in, pri_real *dst, ptrdiff_t first, ptrd
 static pri_status read_double(pri_input *in, double *dst, ptrdiff_t first, ptrdiff_t items) {
   const struct npy *const f = in->priv;
   const ptrdiff_t size = in->info.item.n[0] * in->info.item.n[1], bytes = (ptrdiff_t)pri_dtype_bytes(f->type), room = BUFFER / bytes;
-  if (f->fortran && in->info.nd > 1) return PRI_FAIL(in->ctx, PRI_EFORMAT, "%s: a list of numbers in several columns has to be in C order", in->info.file);
+  if (f->fortran && in->info.nd > 1)
+    return PRI_FAIL(in->ctx, PRI_EFORMAT, "%s: a list of numbers in several columns has to be in C order", in->info.file);
   for (ptrdiff_t at = first * size, end = at + items * size, n; at < end; dst += n, at += n) {
     n = end - at < room ? end - at : room;
     PRI_TRY(pri_source_read(in->ctx, &in->source, f->buffer, (size_t)(n * bytes), f->start + at * bytes));
@@ -227,7 +232,8 @@ static pri_status create(pri_output *o) {
   static const char kinds[] = {'u', 'u', 'u', 'u', 'i', 'i', 'i', 'i', 'f', 'f', 'f'};
   char head[512] = "\x93NUMPY\x01";
   const size_t bytes = pri_dtype_bytes(o->dtype);
-  int n = 10 + snprintf(head + 10, 400, "{'descr': '%c%c%zu', 'fortran_order': False, 'shape': (", bytes == 1 ? '|' : pri_big_endian() ? '>' : '<',
+  int n = 10 + snprintf(head + 10, 400, "{'descr': '%c%c%zu', 'fortran_order': False, 'shape': (",
+                        bytes == 1 ? '|' : pri_big_endian() ? '>' : '<',
                         kinds[o->dtype], bytes);
   if (o->items > 1) n += snprintf(head + n, 400 - (size_t)n, "%td, ", o->items);
   for (int k = 0; k < o->item.nd; ++k) n += snprintf(head + n, 400 - (size_t)n, "%td, ", o->item.n[k]);
@@ -253,4 +259,5 @@ static pri_status write_items(pri_output *o, const pri_real *src, ptrdiff_t firs
 static pri_status finish(pri_output *o, const char *provenance) { return (void)o, (void)provenance, PRI_OK; }
 
 static const char *const suffixes[] = {".npy", NULL};
-const pri_writer pri_writer_npy = {.name = "npy", .suffixes = suffixes, .sidecar = 1, .open = create, .write = write_items, .finish = finish};
+const pri_writer pri_writer_npy = {.name = "npy", .suffixes = suffixes, .sidecar = 1, .open = create, .write = write_items,
+    .finish = finish};

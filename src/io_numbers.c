@@ -29,7 +29,8 @@ static pri_status parse(pri_ctx *ctx, list *l, const char *name, char *p) {
     if (*p == '#') { p += strcspn(p, "\n"); continue; }
     const double v = pri_number_parse(p, &end);
     if (end == p || !isfinite(v) || !strchr(" \t\r\n,;#", *end))   /* strchr also finds the end of the text */
-      return PRI_FAIL(ctx, PRI_EFORMAT, "%s: line %ld: \"%.*s\" is not a finite number", name, line, (int)strcspn(p, " \t\r\n,;") > 40 ? 40 : (int)strcspn(p, " \t\r\n,;"), p);
+      return PRI_FAIL(ctx, PRI_EFORMAT, "%s: line %ld: \"%.*s\" is not a finite number", name, line,
+          (int)strcspn(p, " \t\r\n,;") > 40 ? 40 : (int)strcspn(p, " \t\r\n,;"), p);
     PRI_TRY(append(ctx, l, v));
     p = end;
   }
@@ -38,11 +39,13 @@ static pri_status parse(pri_ctx *ctx, list *l, const char *name, char *p) {
 
 static pri_status read_text(pri_ctx *ctx, const pri_source *s, const char *name, list *l) {
   char *text;
-  if (s->size > LONGEST_TEXT) return PRI_FAIL(ctx, PRI_EFORMAT, "%s: %lld bytes are too many for a list of numbers (%d)", name, (long long)s->size, LONGEST_TEXT);
+  if (s->size > LONGEST_TEXT)
+    return PRI_FAIL(ctx, PRI_EFORMAT, "%s: %lld bytes are too many for a list of numbers (%d)", name, (long long)s->size, LONGEST_TEXT);
   PRI_ALLOC(ctx, text, s->size + 4);
   pri_status status = pri_source_read(ctx, s, text, (size_t)s->size, 0);
   char *const start = memcmp(text, "\xef\xbb\xbf", 3) == 0 ? text + 3 : text;   /* a byte order mark */
-  if (status == PRI_OK && strlen(text) != (size_t)s->size) status = PRI_FAIL(ctx, PRI_EFORMAT, "%s: is neither text nor a format that is known", name);
+  if (status == PRI_OK && strlen(text) != (size_t)s->size)
+    status = PRI_FAIL(ctx, PRI_EFORMAT, "%s: is neither text nor a format that is known", name);
   if (status == PRI_OK) status = parse(ctx, l, name, start);
   pri_free(ctx, text);
   return status;

@@ -39,7 +39,8 @@ static pri_status set_dtype(pri_output *o, const pri_output_opts *opts, const ch
   const char *const asked = opts->dtype ? opts->dtype : o->writer == &pri_writer_png ? "u8" : "f32";
   const char *const wanted = strcmp(asked, "same") || !opts->like ? asked : pri_input_describe(opts->like)->dtype;
   const int t = pri_dtype_find(wanted);
-  if (t < 0) return PRI_FAIL(o->ctx, PRI_EPARAM, "%s: no sample type \"%s\"; there are u8 u16 u32 i8 i16 i32 f16 f32 f64, and same", name, asked);
+  if (t < 0)
+    return PRI_FAIL(o->ctx, PRI_EPARAM, "%s: no sample type \"%s\"; there are u8 u16 u32 i8 i16 i32 f16 f32 f64, and same", name, asked);
   o->dtype = (pri_dtype)t;
   o->lo = opts->scale_lo, o->hi = opts->scale_hi;
   if (t < PRI_F16 && o->hi > o->lo)
@@ -87,7 +88,8 @@ static pri_status open_target(pri_output *o, const char *name, const pri_output_
   PRI_TRY(pri_name_split(o->ctx, name, &file, &o->inside));
   o->writer = by_suffix(file);
   pri_status s = PRI_OK;
-  if (!o->writer) s = PRI_FAIL(o->ctx, PRI_EPARAM, "%s: the suffix chooses the format: .tif .tiff .h5 .hdf5 .npy .png, or \"npy:-\" \"tif:-\" for standard output", name);
+  if (!o->writer)
+    s = PRI_FAIL(o->ctx, PRI_EPARAM, "%s: the suffix chooses the format: .tif .tiff .h5 .hdf5 .npy .png, or \"npy:-\" \"tif:-\" for standard output", name);
   else if (o->inside && o->writer != &pri_writer_hdf5) s = PRI_FAIL(o->ctx, PRI_EPARAM, "%s: only HDF5 files have paths inside", name);
   if (s == PRI_OK) s = set_dtype(o, opts, name);
   if (s == PRI_OK) s = pri_sink_open(o->ctx, &o->sink, file, opts->overwrite);
@@ -119,7 +121,8 @@ pri_status pri_output_create(pri_ctx *ctx, pri_output **out, const char *name, c
 
 pri_status pri_output_write(pri_output *o, const pri_real *src, ptrdiff_t first, ptrdiff_t items) {
   if (first != o->next || items < 0 || items > o->items - first)
-    return PRI_FAIL(o->ctx, PRI_ESHAPE, "%s: slices %td to %td are written where %td to %td are due", o->sink.target, first, first + items, o->next, o->items);
+    return PRI_FAIL(o->ctx, PRI_ESHAPE, "%s: slices %td to %td are written where %td to %td are due", o->sink.target, first, first + items,
+        o->next, o->items);
   if (o->sink.fd < 0) return PRI_FAIL(o->ctx, PRI_EWRITE, "%s: is finished or has failed already", o->sink.target);
   const pri_status s = o->writer->write(o, src, first, items);
   if (s == PRI_OK) o->next += items;
@@ -142,14 +145,16 @@ static pri_status remove_stale_side(pri_output *o, const char *provenance) {
   char *name;
   if (!o->writer->sidecar || o->sink.pipe || provenance || !o->sink.overwrite) return PRI_OK;
   PRI_TRY(pri_side_name(o->ctx, o->sink.target, &name));
-  if (remove(name) < 0 && errno != ENOENT) pri_log(o->ctx, PRI_LOG_WARN, "%s: belongs to an older result and cannot be removed: %s", name, strerror(errno));
+  if (remove(name) < 0 && errno != ENOENT)
+    pri_log(o->ctx, PRI_LOG_WARN, "%s: belongs to an older result and cannot be removed: %s", name, strerror(errno));
   pri_free(o->ctx, name);
   return PRI_OK;
 }
 
 static pri_status finish(pri_output *o, const char *provenance) {
   if (o->next != o->items) return PRI_FAIL(o->ctx, PRI_ESHAPE, "%s: %td of %td slices were written", o->sink.target, o->next, o->items);
-  if (o->clipped) pri_log(o->ctx, PRI_LOG_WARN, "%s: %td pixels were clipped to the range of %s", o->sink.target, o->clipped, pri_dtype_name(o->dtype));
+  if (o->clipped)
+    pri_log(o->ctx, PRI_LOG_WARN, "%s: %td pixels were clipped to the range of %s", o->sink.target, o->clipped, pri_dtype_name(o->dtype));
   PRI_TRY(o->writer->finish(o, provenance));
   PRI_TRY(pri_sink_flush(&o->sink));
   PRI_TRY(write_side(o, provenance));

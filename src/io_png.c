@@ -109,7 +109,8 @@ static pri_status read_items(pri_input *in, pri_real *dst, ptrdiff_t first, ptrd
   const ptrdiff_t bytes = f->bits / 8;
   for (ptrdiff_t c = first; c < first + items; ++c)
     for (uint32_t y = 0; y < f->height; ++y, dst += f->width)
-      pri_samples_decode(dst, f->pixels + y * f->row_bytes + c * bytes, f->bits == 16 ? PRI_U16 : PRI_U8, 0, (ptrdiff_t)f->width, f->channels);
+      pri_samples_decode(dst, f->pixels + y * f->row_bytes + c * bytes, f->bits == 16 ? PRI_U16 : PRI_U8, 0, (ptrdiff_t)f->width,
+          f->channels);
   return PRI_OK;
 }
 
@@ -153,7 +154,8 @@ static pri_status failed(pri_output *o) {
 static int begin(struct writer *w, uint32_t width, uint32_t height, int bits) {
   if (setjmp(png_jmpbuf(w->png))) return 0;
   png_set_write_fn(w->png, w, give_bytes, flush);
-  png_set_IHDR(w->png, w->info, width, height, bits, PNG_COLOR_TYPE_GRAY, PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+  png_set_IHDR(w->png, w->info, width, height, bits, PNG_COLOR_TYPE_GRAY, PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT,
+      PNG_FILTER_TYPE_DEFAULT);
   png_write_info(w->png, w->info);
   if (bits == 16 && !pri_big_endian()) png_set_swap(w->png);
   return 1;
@@ -173,15 +175,18 @@ static int end(struct writer *w) {
 
 static pri_status create(pri_output *o) {
   struct writer *w;
-  if (o->dtype != PRI_U8 && o->dtype != PRI_U16) return PRI_FAIL(o->ctx, PRI_EPARAM, "%s: a PNG preview is u8 or u16, not %s", o->sink.target, pri_dtype_name(o->dtype));
-  if (o->width > 1 << 24 || o->height > 1 << 24) return PRI_FAIL(o->ctx, PRI_EPARAM, "%s: %td x %td is too large for a preview", o->sink.target, o->height, o->width);
+  if (o->dtype != PRI_U8 && o->dtype != PRI_U16)
+    return PRI_FAIL(o->ctx, PRI_EPARAM, "%s: a PNG preview is u8 or u16, not %s", o->sink.target, pri_dtype_name(o->dtype));
+  if (o->width > 1 << 24 || o->height > 1 << 24)
+    return PRI_FAIL(o->ctx, PRI_EPARAM, "%s: %td x %td is too large for a preview", o->sink.target, o->height, o->width);
   PRI_ALLOC(o->ctx, w, 1);
   o->priv = w;
   w->sink = &o->sink;
   w->png = png_create_write_struct(PNG_LIBPNG_VER_STRING, w->message, on_error, on_warning);
   w->info = w->png ? png_create_info_struct(w->png) : NULL;
   if (!w->info) return PRI_FAIL(o->ctx, PRI_ENOMEM, "%s: out of memory in libpng", o->sink.target);
-  if (o->items * o->pages > 1) pri_log(o->ctx, PRI_LOG_WARN, "%s: shows slice %td of %td only", o->sink.target, o->items * o->pages / 2, o->items * o->pages);
+  if (o->items * o->pages > 1)
+    pri_log(o->ctx, PRI_LOG_WARN, "%s: shows slice %td of %td only", o->sink.target, o->items * o->pages / 2, o->items * o->pages);
   return begin(w, (uint32_t)o->width, (uint32_t)o->height, 8 * (int)pri_dtype_bytes(o->dtype)) ? PRI_OK : failed(o);
 }
 
@@ -225,4 +230,5 @@ static void close_writer(pri_output *o) {
 }
 
 static const char *const suffixes[] = {".png", NULL};
-const pri_writer pri_writer_png = {.name = "png", .suffixes = suffixes, .sidecar = 1, .open = create, .write = write_items, .finish = finish, .memory = write_memory, .close = close_writer};
+const pri_writer pri_writer_png = {.name = "png", .suffixes = suffixes, .sidecar = 1, .open = create, .write = write_items,
+    .finish = finish, .memory = write_memory, .close = close_writer};

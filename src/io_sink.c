@@ -16,7 +16,8 @@
 #include "io_private.h"
 
 pri_status pri_sink_fail(pri_sink *s, int error) {
-  return PRI_FAIL(s->ctx, PRI_EWRITE, "%s: cannot be written: %s", s->target, error ? strerror(error) : "the library that writes it failed");
+  return PRI_FAIL(s->ctx, PRI_EWRITE, "%s: cannot be written: %s", s->target,
+      error ? strerror(error) : "the library that writes it failed");
 }
 
 static size_t folder_length(const char *path) {

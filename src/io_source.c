@@ -50,7 +50,8 @@ static int spool(int from) {
 
 static pri_status spooled(pri_ctx *ctx, pri_source *s) {
   const int fd = spool(s->fd);
-  if (fd < 0) return PRI_FAIL(ctx, PRI_EREAD, "%s: cannot be copied to a scratch file: %s (TMPDIR names another folder)", s->name, strerror(errno));
+  if (fd < 0)
+    return PRI_FAIL(ctx, PRI_EREAD, "%s: cannot be copied to a scratch file: %s (TMPDIR names another folder)", s->name, strerror(errno));
   if (s->fd != STDIN_FILENO) close(s->fd);
   s->fd = fd;
   return PRI_OK;
@@ -90,7 +91,8 @@ pri_status pri_source_read(pri_ctx *ctx, const pri_source *s, void *buf, size_t 
   const ptrdiff_t k = pri_source_some(s, buf, n, at);
   if (k < 0) return PRI_FAIL(ctx, PRI_EREAD, "%s: %s", s->name, strerror(errno));
   if ((size_t)k < n)
-    return PRI_FAIL(ctx, PRI_EFORMAT, "%s: is truncated: %zu bytes at %lld wanted, the file has %lld", s->name, n, (long long)at, (long long)s->size);
+    return PRI_FAIL(ctx, PRI_EFORMAT, "%s: is truncated: %zu bytes at %lld wanted, the file has %lld", s->name, n, (long long)at,
+        (long long)s->size);
   return PRI_OK;
 }
 

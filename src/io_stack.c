@@ -210,6 +210,8 @@ pri_status pri_input_hash(const pri_input *in, char hex[65]) {
 }
 
 static int knows(const unsigned char *head, size_t n) { return (void)head, (void)n, 0; }
-static pri_status open_none(pri_input *in, const char *inside) { return (void)inside, PRI_FAIL(in->ctx, PRI_ENOTSUP, "stack: has no bytes of its own"); }
+static pri_status open_none(pri_input *in, const char *inside) {
+  return (void)inside, PRI_FAIL(in->ctx, PRI_ENOTSUP, "stack: has no bytes of its own");
+}
 
 const pri_reader pri_reader_stack = {"stack", knows, open_none, read_items, memory, close_all, NULL};

@@ -10,7 +10,8 @@
 #include "io_tiff.h"
 
 static int knows(const unsigned char *head, size_t n) {
-  return n >= 4 && (memcmp(head, "II*\0", 4) == 0 || memcmp(head, "MM\0*", 4) == 0 || memcmp(head, "II+\0", 4) == 0 || memcmp(head, "MM\0+", 4) == 0);
+  return n >= 4 && (memcmp(head, "II*\0", 4) == 0 || memcmp(head, "MM\0*", 4) == 0 || memcmp(head, "II+\0", 4) == 0 ||
+      memcmp(head, "MM\0+", 4) == 0);
 }
 
 pri_status pri_tiff_fail(pri_input *in, const char *what) {
@@ -37,7 +38,8 @@ static pri_tiff_layout layout_of(TIFF *tif) {
 static void ask_for_samples(TIFF *tif) {
   const pri_tiff_layout a = layout_of(tif);
   if (a.compression == COMPRESSION_JPEG && a.photometric == PHOTOMETRIC_YCBCR) TIFFSetField(tif, TIFFTAG_JPEGCOLORMODE, JPEGCOLORMODE_RGB);
-  if (a.compression == COMPRESSION_SGILOG || a.compression == COMPRESSION_SGILOG24) TIFFSetField(tif, TIFFTAG_SGILOGDATAFMT, SGILOGDATAFMT_FLOAT);
+  if (a.compression == COMPRESSION_SGILOG || a.compression == COMPRESSION_SGILOG24)
+    TIFFSetField(tif, TIFFTAG_SGILOGDATAFMT, SGILOGDATAFMT_FLOAT);
 }
 
 static pri_status set_type(pri_input *in) {
@@ -48,18 +50,22 @@ static pri_status set_type(pri_input *in) {
   if (a->bits % 8 == 0) t->type = pri_dtype_of(kind, a->bits / 8, &found);
   else if (kind == 'u' && a->bits < 16) found = 1, t->type = a->bits < 8 ? PRI_U8 : PRI_U16;
   if (!found || a->format > SAMPLEFORMAT_VOID)
-    return PRI_FAIL(in->ctx, PRI_EFORMAT, "%s: samples of %d bits, format %d, are not real numbers that can be read", in->info.file, a->bits, a->format);
-  if (a->photometric == PHOTOMETRIC_PALETTE) return PRI_FAIL(in->ctx, PRI_EFORMAT, "%s: is a palette image: its numbers are no intensities", in->info.file);
+    return PRI_FAIL(in->ctx, PRI_EFORMAT, "%s: samples of %d bits, format %d, are not real numbers that can be read", in->info.file,
+        a->bits, a->format);
+  if (a->photometric == PHOTOMETRIC_PALETTE)
+    return PRI_FAIL(in->ctx, PRI_EFORMAT, "%s: is a palette image: its numbers are no intensities", in->info.file);
   if (a->photometric == PHOTOMETRIC_YCBCR && a->compression != COMPRESSION_JPEG)
     return PRI_FAIL(in->ctx, PRI_EFORMAT, "%s: subsampled colours (YCbCr) can be read from JPEG compression only", in->info.file);
-  if (!TIFFIsCODECConfigured(a->compression)) return PRI_FAIL(in->ctx, PRI_EFORMAT, "%s: libtiff was built without compression %d", in->info.file, a->compression);
+  if (!TIFFIsCODECConfigured(a->compression))
+    return PRI_FAIL(in->ctx, PRI_EFORMAT, "%s: libtiff was built without compression %d", in->info.file, a->compression);
   in->info.dtype = pri_dtype_name(t->type);
   return PRI_OK;
 }
 
 /* largest ratio that a compression can reach; 1: none */
 static double ratio_of(uint16_t compression) {
-  return compression == COMPRESSION_NONE ? 1 : compression == COMPRESSION_PACKBITS ? 128 : compression == COMPRESSION_LZW || compression == COMPRESSION_ADOBE_DEFLATE ||
+  return compression == COMPRESSION_NONE ? 1 : compression == COMPRESSION_PACKBITS ? 128 : compression == COMPRESSION_LZW ||
+      compression == COMPRESSION_ADOBE_DEFLATE ||
          compression == COMPRESSION_DEFLATE ? 4096 : 1e5;
 }
 
@@ -77,7 +83,8 @@ static pri_status check_strips(pri_input *in) {
     const uint64_t at = TIFFGetStrileOffsetWithErr(tif, i, &bad), count = bad ? 0 : TIFFGetStrileByteCountWithErr(tif, i, &bad);
     if (bad || count == 0 || at == 0) return pri_tiff_fail(in, "a strip or tile is missing");
     if (at > size || count > size - at)
-      return PRI_FAIL(in->ctx, PRI_EFORMAT, "%s: is truncated: a strip of %llu bytes at %llu, the file has %lld", in->info.file, (unsigned long long)count,
+      return PRI_FAIL(in->ctx, PRI_EFORMAT, "%s: is truncated: a strip of %llu bytes at %llu, the file has %lld", in->info.file,
+          (unsigned long long)count,
                       (unsigned long long)at, (long long)in->source.size);
     if (count > t->raw_bytes) t->raw_bytes = (size_t)count;
   }
@@ -106,17 +113,21 @@ static int is_reduced(TIFF *tif) {
 }
 
 static int same_layout(const pri_tiff_layout *a, const pri_tiff_layout *b) {
-  return a->width == b->width && a->height == b->height && a->samples == b->samples && a->bits == b->bits && a->format == b->format && a->planar == b->planar;
+  return a->width == b->width && a->height == b->height && a->samples == b->samples && a->bits == b->bits && a->format == b->format &&
+      a->planar == b->planar;
 }
 
 static pri_status first_page(pri_input *in) {
   struct pri_tiff *const t = in->priv;
   uint32_t depth = 1;
   t->layout = layout_of(t->h.tif);
-  if (!t->layout.width || !t->layout.height || !t->layout.samples) return PRI_FAIL(in->ctx, PRI_EFORMAT, "%s: its first page has no pixels", in->info.file);
-  if (TIFFGetField(t->h.tif, TIFFTAG_IMAGEDEPTH, &depth) && depth > 1) return PRI_FAIL(in->ctx, PRI_EFORMAT, "%s: volumes within one page (ImageDepth) are not supported", in->info.file);
+  if (!t->layout.width || !t->layout.height || !t->layout.samples)
+    return PRI_FAIL(in->ctx, PRI_EFORMAT, "%s: its first page has no pixels", in->info.file);
+  if (TIFFGetField(t->h.tif, TIFFTAG_IMAGEDEPTH, &depth) && depth > 1)
+    return PRI_FAIL(in->ctx, PRI_EFORMAT, "%s: volumes within one page (ImageDepth) are not supported", in->info.file);
   PRI_TRY(set_type(in));
-  return pri_declared_size(in, (double)t->layout.width * t->layout.height * t->layout.samples * t->layout.bits / 8, (double)in->source.size, ratio_of(t->layout.compression));
+  return pri_declared_size(in, (double)t->layout.width * t->layout.height * t->layout.samples * t->layout.bits / 8,
+      (double)in->source.size, ratio_of(t->layout.compression));
 }
 
 static pri_status add_offset(pri_input *in, uint64_t at) {
@@ -144,7 +155,9 @@ static pri_status add_page(pri_input *in) {
   if (t->pages == 0) PRI_TRY(first_page(in));
   const pri_tiff_layout a = layout_of(t->h.tif);
   if (!same_layout(&a, &t->layout))
-    return PRI_FAIL(in->ctx, PRI_EFORMAT, "%s: page %td is %u x %u with %u samples of %u bits, page 0 is %u x %u with %u of %u: pages of one stack have one shape", in->info.file,
+    return PRI_FAIL(in->ctx, PRI_EFORMAT,
+        "%s: page %td is %u x %u with %u samples of %u bits, page 0 is %u x %u with %u of %u: pages of one stack have one shape",
+        in->info.file,
                     t->pages, a.height, a.width, a.samples, a.bits, t->layout.height, t->layout.width, t->layout.samples, t->layout.bits);
   if (t->layout.compression != a.compression) t->layout.compression = a.compression;
   PRI_TRY(check_strips(in));
@@ -173,9 +186,11 @@ static pri_status planes_of_imagej(pri_input *in) {
   if (images <= 1 || t->pages != 1) return PRI_OK;
   PRI_TRY(pri_tiff_select(in, 0));
   const int64_t at = (int64_t)TIFFGetStrileOffset(t->h.tif, 0);
-  if (t->layout.compression != COMPRESSION_NONE || t->layout.bits % 8 || TIFFIsTiled(t->h.tif) || (t->layout.planar != PLANARCONFIG_CONTIG && t->layout.samples > 1) ||
+  if (t->layout.compression != COMPRESSION_NONE || t->layout.bits % 8 || TIFFIsTiled(t->h.tif) ||
+      (t->layout.planar != PLANARCONFIG_CONTIG && t->layout.samples > 1) ||
       (double)at + page * (double)images > (double)in->source.size)
-    return PRI_FAIL(in->ctx, PRI_EFORMAT, "%s: is truncated: its ImageJ description promises %td images, one is there", in->info.file, images);
+    return PRI_FAIL(in->ctx, PRI_EFORMAT, "%s: is truncated: its ImageJ description promises %td images, one is there", in->info.file,
+        images);
   t->planes_at = at;
   t->pages = images;
   return PRI_OK;

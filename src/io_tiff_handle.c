@@ -53,7 +53,8 @@ static int on_warning(TIFF *tif, void *user, const char *module, const char *for
 
 /* libtiff forgets merged tags whenever it goes to another directory: to be called where the tag is about to be set */
 void pri_tiff_know_provenance(TIFF *tif) {
-  static const TIFFFieldInfo own[] = {{PRI_TIFFTAG_PROVENANCE, TIFF_VARIABLE, TIFF_VARIABLE, TIFF_ASCII, FIELD_CUSTOM, 1, 0, (char *)(uintptr_t)"PrioriProvenance"}};
+  static const TIFFFieldInfo own[] = {{PRI_TIFFTAG_PROVENANCE, TIFF_VARIABLE, TIFF_VARIABLE, TIFF_ASCII, FIELD_CUSTOM, 1, 0,
+      (char *)(uintptr_t)"PrioriProvenance"}};
   TIFFMergeFieldInfo(tif, own, 1);
 }
 
@@ -63,7 +64,8 @@ const char *pri_tiff_provenance(TIFF *tif) {
   char *text = NULL;
   uint32_t n = 0;
   if (!field || TIFFFieldDataType(field) != TIFF_ASCII) return NULL;
-  if (TIFFFieldReadCount(field) == TIFF_VARIABLE2 && TIFFFieldPassCount(field)) return TIFFGetField(tif, PRI_TIFFTAG_PROVENANCE, &n, &text) && n && text && !text[n - 1] ? text : NULL;
+  if (TIFFFieldReadCount(field) == TIFF_VARIABLE2 && TIFFFieldPassCount(field))
+    return TIFFGetField(tif, PRI_TIFFTAG_PROVENANCE, &n, &text) && n && text && !text[n - 1] ? text : NULL;
   return !TIFFFieldPassCount(field) && TIFFGetField(tif, PRI_TIFFTAG_PROVENANCE, &text) ? text : NULL;
 }
 

@@ -59,7 +59,8 @@ static pri_status describe_pixel(pri_input *in, const char *text) {
 static json_t *metadata(pri_ctx *ctx, const struct pri_tiff *t) {
   static const struct { uint32_t tag; const char *key; } texts[] = {
     {TIFFTAG_IMAGEDESCRIPTION, "description"}, {TIFFTAG_SOFTWARE, "software"}, {TIFFTAG_ARTIST, "artist"}, {TIFFTAG_DATETIME, "date_time"},
-    {TIFFTAG_DOCUMENTNAME, "document_name"}, {TIFFTAG_PAGENAME, "page_name"}, {TIFFTAG_MAKE, "make"}, {TIFFTAG_MODEL, "model"}, {TIFFTAG_COPYRIGHT, "copyright"}};
+    {TIFFTAG_DOCUMENTNAME, "document_name"}, {TIFFTAG_PAGENAME, "page_name"}, {TIFFTAG_MAKE, "make"}, {TIFFTAG_MODEL, "model"},
+    {TIFFTAG_COPYRIGHT, "copyright"}};
   TIFF *const tif = t->h.tif;
   const TIFFCodec *const codec = TIFFFindCODEC(t->layout.compression);
   float x = 0, y = 0;
@@ -75,7 +76,8 @@ static json_t *metadata(pri_ctx *ctx, const struct pri_tiff *t) {
   json_object_set_new(o, "tiled", json_boolean(TIFFIsTiled(tif)));
   if (TIFFGetField(tif, TIFFTAG_XRESOLUTION, &x) && isfinite(x)) json_object_set_new(o, "x_resolution", json_real((double)x));
   if (TIFFGetField(tif, TIFFTAG_YRESOLUTION, &y) && isfinite(y)) json_object_set_new(o, "y_resolution", json_real((double)y));
-  if (TIFFGetField(tif, TIFFTAG_RESOLUTIONUNIT, &unit)) json_object_set_new(o, "resolution_unit", json_string(unit == RESUNIT_INCH ? "inch" : unit == RESUNIT_CENTIMETER ? "cm" : "none"));
+  if (TIFFGetField(tif, TIFFTAG_RESOLUTIONUNIT, &unit))
+    json_object_set_new(o, "resolution_unit", json_string(unit == RESUNIT_INCH ? "inch" : unit == RESUNIT_CENTIMETER ? "cm" : "none"));
   return o;
 }
 

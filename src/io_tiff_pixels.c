@@ -21,7 +21,8 @@ static void decode(const struct pri_tiff *t, pri_real *dst, const unsigned char 
   }
   for (ptrdiff_t i = 0; i < n; ++i) {                                              /* 1 to 15 bits, highest first */
     unsigned v = 0;
-    for (ptrdiff_t k = 0, at = (i * stride + offset) * a->bits; k < a->bits; ++k, ++at) v = v << 1 | (unsigned)(row[at / 8] >> (7 - at % 8) & 1);
+    const ptrdiff_t at = (i * stride + offset) * a->bits;
+    for (ptrdiff_t k = at; k < at + a->bits; ++k) v = v << 1 | (unsigned)(row[k / 8] >> (7 - k % 8) & 1);
     dst[i] = (pri_real)v;
   }
 }
@@ -62,21 +63,24 @@ static pri_status read_raw_strips(pri_input *in, const plane *p) {
   const size_t bytes = row_bytes(t, p->width);
   for (uint32_t y = 0, k = first; y < t->layout.height; y += per, ++k) {
     const uint32_t n = t->layout.height - y < per ? t->layout.height - y : per;
-    if (k >= parts || TIFFGetStrileByteCount(t->h.tif, k) < (uint64_t)n * bytes) return pri_tiff_fail(in, "is truncated or damaged: a strip is shorter than its rows");
+    if (k >= parts || TIFFGetStrileByteCount(t->h.tif, k) < (uint64_t)n * bytes)
+      return pri_tiff_fail(in, "is truncated or damaged: a strip is shorter than its rows");
     PRI_TRY(read_rows(in, p->dst + (ptrdiff_t)y * p->width, (ptrdiff_t)n, (int64_t)TIFFGetStrileOffset(t->h.tif, k), p->channel));
   }
   return PRI_OK;
 }
 
 static int fills_up(uint16_t c) {
-  return c == COMPRESSION_JPEG || c == COMPRESSION_OJPEG || c == COMPRESSION_CCITTRLE || c == COMPRESSION_CCITTFAX3 || c == COMPRESSION_CCITTFAX4 || c == COMPRESSION_CCITTRLEW;
+  return c == COMPRESSION_JPEG || c == COMPRESSION_OJPEG || c == COMPRESSION_CCITTRLE || c == COMPRESSION_CCITTFAX3 ||
+      c == COMPRESSION_CCITTFAX4 || c == COMPRESSION_CCITTRLEW;
 }
 
 /* strip or tile k into the buffer: `want` bytes of it are used */
 static pri_status fetch(pri_input *in, uint32_t k, int tiled, size_t want) {
   struct pri_tiff *const t = in->priv;
   t->h.message[0] = 0, t->h.warned = 0;
-  const tmsize_t got = tiled ? TIFFReadEncodedTile(t->h.tif, k, t->buffer, (tmsize_t)t->buffer_bytes) : TIFFReadEncodedStrip(t->h.tif, k, t->buffer, (tmsize_t)t->buffer_bytes);
+  const tmsize_t got = tiled ? TIFFReadEncodedTile(t->h.tif, k, t->buffer, (tmsize_t)t->buffer_bytes)
+      : TIFFReadEncodedStrip(t->h.tif, k, t->buffer, (tmsize_t)t->buffer_bytes);
   if (got < 0 || (size_t)got < want || t->h.message[0] || (t->h.warned && fills_up(t->layout.compression)))
     return pri_tiff_fail(in, "is truncated or damaged: a strip or tile cannot be decoded");
   return PRI_OK;
@@ -103,7 +107,8 @@ static pri_status read_tiles(pri_input *in, const plane *p) {
   TIFFGetField(t->h.tif, TIFFTAG_TILEWIDTH, &tw);
   TIFFGetField(t->h.tif, TIFFTAG_TILELENGTH, &th);
   const size_t bytes = row_bytes(t, (ptrdiff_t)tw);
-  if (!tw || !th || TIFFTileSize64(t->h.tif) > t->buffer_bytes || bytes * th > t->buffer_bytes) return pri_tiff_fail(in, "its tiles are damaged");
+  if (!tw || !th || TIFFTileSize64(t->h.tif) > t->buffer_bytes || bytes * th > t->buffer_bytes)
+    return pri_tiff_fail(in, "its tiles are damaged");
   for (ptrdiff_t y = 0; y < p->height; y += th)
     for (ptrdiff_t x = 0; x < p->width; x += tw, ++k) {
       const ptrdiff_t rows = p->height - y < th ? p->height - y : th, columns = p->width - x < tw ? p->width - x : tw;

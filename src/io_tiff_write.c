@@ -25,7 +25,8 @@ static pri_status create(pri_output *o) {
   o->priv = w;
   w->h.sink = &o->sink;
   const double bytes = (double)o->items * (double)o->pages * ((double)o->height * (double)o->width * (double)pri_dtype_bytes(o->dtype) + 1024);
-  if (o->width > INT32_MAX || o->height > INT32_MAX) return PRI_FAIL(o->ctx, PRI_EWRITE, "%s: a TIFF page has less than 2^32 rows and columns", o->sink.target);
+  if (o->width > INT32_MAX || o->height > INT32_MAX)
+    return PRI_FAIL(o->ctx, PRI_EWRITE, "%s: a TIFF page has less than 2^32 rows and columns", o->sink.target);
   return pri_tiff_open(o->ctx, &w->h, o->sink.target, bytes > CLASSIC_LIMIT ? "w8" : "w", 0);
 }
 
@@ -53,7 +54,8 @@ static void begin_page(pri_output *o) {
   TIFFSetField(tif, TIFFTAG_IMAGEWIDTH, (uint32_t)o->width);
   TIFFSetField(tif, TIFFTAG_IMAGELENGTH, (uint32_t)o->height);
   TIFFSetField(tif, TIFFTAG_BITSPERSAMPLE, (uint16_t)(8 * pri_dtype_bytes(o->dtype)));
-  TIFFSetField(tif, TIFFTAG_SAMPLEFORMAT, o->dtype >= PRI_F16 ? SAMPLEFORMAT_IEEEFP : o->dtype >= PRI_I8 ? SAMPLEFORMAT_INT : SAMPLEFORMAT_UINT);
+  TIFFSetField(tif, TIFFTAG_SAMPLEFORMAT,
+               o->dtype >= PRI_F16 ? SAMPLEFORMAT_IEEEFP : o->dtype >= PRI_I8 ? SAMPLEFORMAT_INT : SAMPLEFORMAT_UINT);
   TIFFSetField(tif, TIFFTAG_SAMPLESPERPIXEL, 1);
   TIFFSetField(tif, TIFFTAG_PHOTOMETRIC, PHOTOMETRIC_MINISBLACK);
   TIFFSetField(tif, TIFFTAG_PLANARCONFIG, PLANARCONFIG_CONTIG);
@@ -70,7 +72,8 @@ static pri_status write_page(pri_output *o, const pri_real *src) {
   for (ptrdiff_t y = 0; y < o->height; y += o->buffer_rows) {
     const ptrdiff_t rows = o->height - y < o->buffer_rows ? o->height - y : o->buffer_rows, n = rows * o->width;
     o->clipped += pri_samples_encode(o->buffer, src + y * o->width, o->dtype, n, o->lo, o->hi);
-    if (TIFFWriteEncodedStrip(w->h.tif, (uint32_t)(y / o->buffer_rows), o->buffer, n * (tmsize_t)pri_dtype_bytes(o->dtype)) < 0 || w->h.failed) return failed(o);
+    if (TIFFWriteEncodedStrip(w->h.tif, (uint32_t)(y / o->buffer_rows), o->buffer, n * (tmsize_t)pri_dtype_bytes(o->dtype)) < 0 || w->h.failed)
+      return failed(o);
   }
   if (last > 0 && (!TIFFWriteDirectory(w->h.tif) || w->h.failed)) return failed(o);
   return PRI_OK;
@@ -108,4 +111,5 @@ static void close_file(pri_output *o) {
 }
 
 static const char *const suffixes[] = {".tif", ".tiff", NULL};
-const pri_writer pri_writer_tiff = {.name = "tiff", .suffixes = suffixes, .open = create, .write = write_items, .finish = finish, .memory = memory, .close = close_file};
+const pri_writer pri_writer_tiff = {.name = "tiff", .suffixes = suffixes, .open = create, .write = write_items, .finish = finish,
+    .memory = memory, .close = close_file};

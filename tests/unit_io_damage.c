@@ -16,7 +16,8 @@ static void open_cut(const char *path, ptrdiff_t slices, const char *from, size_
   pri_status s = pri_input_open(ctx, &in, path);
   if (s == PRI_OK) {
     const pri_input_info *const info = pri_input_describe(in);
-    if (info->items != slices || info->item.n[0] != CORPUS_ROWS || info->item.n[1] != CORPUS_COLUMNS) fail_msg("%s cut at %zu: another shape", from, at);
+    if (info->items != slices || info->item.n[0] != CORPUS_ROWS || info->item.n[1] != CORPUS_COLUMNS)
+      fail_msg("%s cut at %zu: another shape", from, at);
     s = pri_input_read(in, x, 0, slices);
     for (ptrdiff_t i = 0; i < slices * CORPUS_SIZE && s == PRI_OK; ++i)
       if (x[i] != corpus_value(i)) fail_msg("%s cut at %zu: other pixels", from, at);
@@ -126,7 +127,9 @@ static void every_allocation_may_fail(void **state) {
 
 int unit_io_damage(void);
 int unit_io_damage(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(cut_tiff), cmocka_unit_test(cut_npy), cmocka_unit_test(cut_mat), cmocka_unit_test(cut_png),
-    cmocka_unit_test(cut_hdf5), cmocka_unit_test(any_byte_may_be_wrong), cmocka_unit_test(what_the_fuzzer_found), cmocka_unit_test(every_allocation_may_fail)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(cut_tiff), cmocka_unit_test(cut_npy), cmocka_unit_test(cut_mat),
+      cmocka_unit_test(cut_png),
+    cmocka_unit_test(cut_hdf5), cmocka_unit_test(any_byte_may_be_wrong), cmocka_unit_test(what_the_fuzzer_found),
+        cmocka_unit_test(every_allocation_may_fail)};
   return cmocka_run_group_tests(tests, make_scratch, remove_scratch);
 }

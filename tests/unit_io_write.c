@@ -71,7 +71,8 @@ static void same_bytes_for_any_block(void **state) {
     for (ptrdiff_t block = 1; block <= N; block += 2) {
       size_t n;
       pri_ctx *ctx = make_ctx(0);
-      assert_int_equal(save(ctx, in_scratch(path, *f), &(pri_output_opts){.overwrite = 1, .pixel = {0.5, 0.25, 2}}, block, provenance), PRI_OK);
+      assert_int_equal(save(ctx, in_scratch(path, *f), &(pri_output_opts){.overwrite = 1, .pixel = {0.5, 0.25, 2}}, block, provenance),
+          PRI_OK);
       unsigned char *const bytes = get_bytes(path, &n);
       if (!first) first = bytes, length = n;
       else {
@@ -94,7 +95,8 @@ static void pixel_sizes_come_back(void **state) {
   assert_int_equal(save(ctx, in_scratch(path, "x.tif"), &(pri_output_opts){.pixel = {0.5, 0.25, 2}}, N, NULL), PRI_OK);
   assert_int_equal(pri_input_open(ctx, &in, path), PRI_OK);
   assert_null(pri_input_describe(in)->provenance);
-  assert_true(fabs(pri_input_describe(in)->meta.pixel[0] - 0.5) < 1e-6 && fabs(pri_input_describe(in)->meta.pixel[1] - 0.25) < 1e-6);   /* float rationals */
+  assert_true(fabs(pri_input_describe(in)->meta.pixel[0] - 0.5) < 1e-6 &&
+      fabs(pri_input_describe(in)->meta.pixel[1] - 0.25) < 1e-6);   /* float rationals */
   pri_input_close(&in);
   drop_ctx(&ctx);
   empty_folder(scratch);
@@ -190,7 +192,8 @@ static void integers_are_scaled(void **state) {
   pri_ctx *ctx = make_ctx(0);
   pri_output *o;
   pri_input *in;
-  assert_int_equal(pri_output_create(ctx, &o, in_scratch(path, "x.tif"), &shape, 1, &(pri_output_opts){.dtype = "u8", .scale_lo = 0, .scale_hi = 1}), PRI_OK);
+  assert_int_equal(pri_output_create(ctx, &o, in_scratch(path, "x.tif"), &shape, 1,
+      &(pri_output_opts){.dtype = "u8", .scale_lo = 0, .scale_hi = 1}), PRI_OK);
   assert_int_equal(pri_output_write(o, x, 0, 1), PRI_OK);
   assert_int_equal(pri_output_finish(o, NULL), PRI_OK);
   pri_output_destroy(&o);
@@ -248,7 +251,8 @@ static void every_allocation_may_fail(void **state) {
 
 int unit_io_write(void);
 int unit_io_write(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(all_types_come_back), cmocka_unit_test(same_bytes_for_any_block), cmocka_unit_test(pixel_sizes_come_back),
+  const struct CMUnitTest tests[] = {cmocka_unit_test(all_types_come_back), cmocka_unit_test(same_bytes_for_any_block),
+      cmocka_unit_test(pixel_sizes_come_back),
     cmocka_unit_test(nothing_is_overwritten), cmocka_unit_test(a_stale_side_file_goes), cmocka_unit_test(unfinished_leaves_nothing),
     cmocka_unit_test(a_full_disk_leaves_nothing), cmocka_unit_test(integers_are_scaled), cmocka_unit_test(a_preview_spans_black_to_white),
     cmocka_unit_test(every_allocation_may_fail)};
