@@ -136,14 +136,21 @@ static void move(const pri_array *a, const pri_array *part, const pri_box *box, 
     }
 }
 
+static pri_status refuse(pri_ctx *ctx, const pri_array *a, const pri_array *part, const pri_box *box) {
+  char whole[96], some[96], cut[96];
+  const pri_shape shape = pri_box_shape(box, a->shape.nd);
+  return PRI_FAIL(ctx, PRI_ESHAPE, "array: a box of %s does not lie in %td x (%s), or is not the shape of the part, %td x (%s)", pri_shape_text(&shape, cut, sizeof cut),
+                  a->items, pri_shape_text(&a->shape, whole, sizeof whole), part->items, pri_shape_text(&part->shape, some, sizeof some));
+}
+
 pri_status pri_array_take(pri_ctx *ctx, pri_array *part, const pri_array *a, const pri_box *box) {
-  if (!fits(a, part, box)) return PRI_FAIL(ctx, PRI_ESHAPE, "array: the box does not lie in the array");
+  if (!fits(a, part, box)) return refuse(ctx, a, part, box);
   move(a, part, box, 0);
   return PRI_OK;
 }
 
 pri_status pri_array_put(pri_ctx *ctx, pri_array *a, const pri_array *part, const pri_box *box) {
-  if (!fits(a, part, box)) return PRI_FAIL(ctx, PRI_ESHAPE, "array: the box does not lie in the array");
+  if (!fits(a, part, box)) return refuse(ctx, a, part, box);
   move(a, part, box, 1);
   return PRI_OK;
 }

@@ -26,22 +26,33 @@ typedef struct pri_array {
   struct pri_buf *origin;  /* counted owner of data; NULL: borrowed */
 } pri_array;
 
-/* Zeroed. ESHAPE: an extent < 1 or the size overflows; ENOMEM, EBUDGET. On failure *out is all zero. */
+/*
+ * pri_array_create - a zeroed array that owns its elements.
+ *   out    all zero on failure. What it held before is not released.
+ *   shape  of one item, copied; items >= 1.
+ * Errors  PRI_ESHAPE  items or an extent < 1, or the size overflows; PRI_ENOMEM, PRI_EBUDGET.
+ */
 PRI_API PRI_MUST_CHECK pri_status pri_array_create(pri_ctx *ctx, pri_array *out, const pri_shape *shape, ptrdiff_t items);
-PRI_API pri_array pri_array_borrow(pri_real *data, const pri_shape *shape, ptrdiff_t items);        /* no owner */
-PRI_API pri_array pri_array_items(const pri_array *a, ptrdiff_t first, ptrdiff_t count);            /* borrowed view of some items */
+/* Views: no copy, no owner, valid as long as the elements are; destroy only zeroes them. Not checked: 0 <= first, first + count <= a->items. */
+PRI_API pri_array pri_array_borrow(pri_real *data, const pri_shape *shape, ptrdiff_t items);
+PRI_API pri_array pri_array_items(const pri_array *a, ptrdiff_t first, ptrdiff_t count);
 PRI_API pri_real *pri_array_item(const pri_array *a, ptrdiff_t item);                               /* first element of that item */
-/* part = a[box], a[box] = part, all items; part has the box's shape. ESHAPE where they do not fit */
+/*
+ * pri_array_take - part = a[box]; pri_array_put - a[box] = part; for every item.
+ *   part  shape pri_box_shape(box, a->shape.nd), items of a. May not overlap a.
+ *   box   steps may be any that stay inside a, negative ones too.
+ * Errors  PRI_ESHAPE  the box does not lie in a, or part has another shape or number of items: nothing is written.
+ */
 PRI_API PRI_MUST_CHECK pri_status pri_array_take(pri_ctx *ctx, pri_array *part, const pri_array *a, const pri_box *box);
 PRI_API PRI_MUST_CHECK pri_status pri_array_put(pri_ctx *ctx, pri_array *a, const pri_array *part, const pri_box *box);
 PRI_API void pri_array_destroy(pri_array *a);  /* NULL, zeroed and borrowed arrays are fine; zeroes *a */
 
 PRI_API ptrdiff_t pri_shape_size(const pri_shape *s);                        /* elements of one item; -1: overflow or extent < 1 */
-PRI_API int pri_shape_equal(const pri_shape *a, const pri_shape *b);
-PRI_API const char *pri_shape_text(const pri_shape *s, char *buf, size_t n); /* "60 x 512"; returns buf */
-PRI_API pri_shape pri_shape_2d(ptrdiff_t slow, ptrdiff_t fast);
-PRI_API pri_box pri_box_whole(const pri_shape *s);
-PRI_API pri_shape pri_box_shape(const pri_box *b, int nd);
+PRI_API int pri_shape_equal(const pri_shape *a, const pri_shape *b);         /* same number of axes and extents */
+PRI_API const char *pri_shape_text(const pri_shape *s, char *buf, size_t n); /* "60 x 512", cut off where buf is short; returns buf */
+PRI_API pri_shape pri_shape_2d(ptrdiff_t slow, ptrdiff_t fast);              /* (y, x) or (view, bin) */
+PRI_API pri_box pri_box_whole(const pri_shape *s);                           /* from 0 in steps of 1; axes beyond nd: 0 */
+PRI_API pri_shape pri_box_shape(const pri_box *b, int nd);                   /* its extents */
 #ifdef __cplusplus
 }
 #endif

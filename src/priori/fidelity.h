@@ -37,13 +37,19 @@ typedef struct pri_fidelity pri_fidelity;
  * Errors  PRI_EPARAM; PRI_ESHAPE  weight has another shape; PRI_EDATA  a weight is negative or not finite; PRI_ENOMEM, PRI_EBUDGET.
  */
 PRI_API PRI_MUST_CHECK pri_status pri_fidelity_create(pri_ctx *ctx, pri_fidelity **out, const char *spec, const pri_array *y, const pri_array *weight);
-/* The same term on some of the data (copied): f(z; y) = sum over parts of f(z_part; y_part). ENOTSUP: it is not such a sum. */
+/*
+ * pri_fidelity_part - the same term on some of the data: f(z; y) = sum over parts of f(z_part; y_part).
+ *   out  owns copies of y and of the weights inside the box; f may be destroyed before it.
+ *   box  of one item of y, taken from every item.
+ * Errors  PRI_ENOTSUP  the term is not such a sum (ball); PRI_ESHAPE  the box does not lie in y; PRI_ENOMEM, PRI_EBUDGET. *out NULL then.
+ */
 PRI_API PRI_MUST_CHECK pri_status pri_fidelity_part(const pri_fidelity *f, pri_fidelity **out, const pri_box *box);
 PRI_API const pri_array *pri_fidelity_data(const pri_fidelity *f);       /* y, borrowed */
 PRI_API const pri_array *pri_fidelity_weight(const pri_fidelity *f);     /* as given at creation, borrowed; NULL: none */
 PRI_API PRI_MUST_CHECK pri_status pri_fidelity_print(const pri_fidelity *f, char **spec);   /* effective spec, by pri_calloc */
+/* The class, and its private struct in *priv (priv may be NULL); borrowed. Calls through it are re-entrant. */
 PRI_API const pri_fidelity_class *pri_fidelity_class_of(const pri_fidelity *f, const void **priv);
-PRI_API void pri_fidelity_destroy(pri_fidelity **f);
+PRI_API void pri_fidelity_destroy(pri_fidelity **f);                     /* NULL and pointer to NULL are fine; sets it to NULL */
 #ifdef __cplusplus
 }
 #endif

@@ -26,10 +26,17 @@ typedef struct pri_geometry {       /* lengths in mm, angles in rad; world x to 
   double pixel, slice;
   const double *vectors;            /* PRI_VECTORS: [views][12] */
 } pri_geometry;
-/* Copies, so that a geometry can outlive what it was made from; pri_geometry_fini releases what copy made. */
+/* Deep copy, so that a geometry can outlive what it was made from; fini releases what copy made and zeroes *g (a zeroed one is fine).
+   dst may hold anything before. ENOMEM, EBUDGET: *dst is all zero. */
 PRI_API PRI_MUST_CHECK pri_status pri_geometry_copy(pri_ctx *ctx, pri_geometry *dst, const pri_geometry *src);
 PRI_API void pri_geometry_fini(pri_ctx *ctx, pri_geometry *g);
-/* source point and direction (unit length) of a ray; parallel rays: any point on the ray, before the object */
+/*
+ * pri_geometry_ray - one ray.
+ *   view       0 <= view < g->views; row, bin: 0-based centres, fractions and places beyond the panel too. row counts for cone and vectors only.
+ *   from       out, mm: the source; parallel beams: a point on the ray before the object.
+ *   along      out: unit vector from the source to the detector.
+ * Source  the frame that src/geometry.c draws: at angle 0 rays run along +y, the detector coordinate along +x.
+ */
 PRI_API void pri_geometry_ray(const pri_geometry *g, ptrdiff_t view, double row, double bin, double from[3], double along[3]);
 #ifdef __cplusplus
 }

@@ -20,7 +20,12 @@ typedef struct pri_score {
   double rmse, mae;
   double mcc;        /* Matthews correlation after Otsu, only where the reference has two values; else NAN */
 } pri_score;
-/* image, ref: [ny][nx]. EDATA: not finite; ESHAPE: smaller than the SSIM window gives ssim = NAN, not an error */
+/*
+ * pri_score_image - all figures of one image.
+ *   image, ref  [ny][nx], same unit. opts NULL: peak 1, range 1, Gaussian window, all pixels.
+ * An image smaller than the window of the SSIM has ssim = NAN; equal images have psnr = INFINITY.
+ * Errors  PRI_EDATA  a value is not finite: *out undefined; PRI_ENOMEM, PRI_EBUDGET.
+ */
 PRI_API PRI_MUST_CHECK pri_status pri_score_image(pri_ctx *ctx, pri_score *out, const pri_real *image, const pri_real *ref, ptrdiff_t ny, ptrdiff_t nx,
                                                   const pri_score_opts *opts);
 PRI_API double pri_otsu(const pri_real *x, ptrdiff_t n); /* threshold between two classes, 256 bins, as scikit-image */

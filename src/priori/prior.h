@@ -78,14 +78,32 @@ typedef struct pri_prior_class {
   const pri_generative *generative;
 } pri_prior_class;
 typedef struct pri_prior pri_prior;
+
+/*
+ * pri_prior_create - a prior from its spec, "tv:weight=0.02".
+ *   meta  pixel pitches (mm, x first), borrowed for the call; NULL: the pitches are equal.
+ *   dom   shape of one image.
+ * Errors  PRI_EPARAM  unknown name or key (the nearest is named), value out of its range; PRI_ESHAPE  it takes no images of that shape, or a map
+ *         of weights has another; PRI_EREAD, PRI_EFORMAT, PRI_EDATA  a file that a key names; PRI_ENOMEM, PRI_EBUDGET. *out NULL then.
+ */
 PRI_API PRI_MUST_CHECK pri_status pri_prior_create(pri_ctx *ctx, pri_prior **out, const char *spec, const pri_meta *meta, const pri_shape *dom);
+/* The class, and its private struct in *priv (priv may be NULL); borrowed. Calls that bring their own scratch are re-entrant. */
 PRI_API const pri_prior_class *pri_prior_class_of(const pri_prior *R, const void **priv);
-PRI_API void *pri_prior_scratch(const pri_prior *R);     /* of the handle, class->scratch bytes: one thread at a time */
-PRI_API PRI_MUST_CHECK pri_status pri_prior_print(const pri_prior *R, char **spec);
+PRI_API void *pri_prior_scratch(const pri_prior *R);     /* of the handle, class->scratch bytes; NULL: it needs none. One thread at a time */
+PRI_API PRI_MUST_CHECK pri_status pri_prior_print(const pri_prior *R, char **spec);      /* effective spec, by pri_calloc; *spec NULL on failure */
+/* Multiplies the weight by factor >= 0. Not while a solver works with R: its steps are made for the old one. EPARAM; ENOTSUP: it has no weight. */
 PRI_API PRI_MUST_CHECK pri_status pri_prior_scale(pri_prior *R, double factor);
+/* theta: [learnable->ntheta], copied; its meaning is the class's. Not while a solver works with R. ENOTSUP: nothing to learn. EPARAM */
 PRI_API PRI_MUST_CHECK pri_status pri_prior_set_theta(pri_prior *R, const double *theta);
-PRI_API void pri_prior_destroy(pri_prior **R);
-PRI_API PRI_MUST_CHECK pri_status pri_prior_denoise(const pri_prior *R, pri_array *x0, const pri_array *xt, const pri_level *lev);      /* E[x0 | xt] */
+PRI_API void pri_prior_destroy(pri_prior **R);           /* NULL and pointer to NULL are fine; sets it to NULL */
+/*
+ * pri_prior_denoise - x0 = E[x | xt], xt = alpha x + sigma noise: the prediction of a generative prior, whatever it predicts.
+ *   x0   out, xt in: same number of items, shape of the image; may not overlap.
+ *   lev  alpha, sigma and, for velocities, their derivatives.
+ * Errors  PRI_ENOTSUP  not generative; PRI_ESHAPE  shapes or items do not agree: x0 untouched.
+ * Source  Tweedie's formula; conversions: src/schedule.c.
+ */
+PRI_API PRI_MUST_CHECK pri_status pri_prior_denoise(const pri_prior *R, pri_array *x0, const pri_array *xt, const pri_level *lev);
 #ifdef __cplusplus
 }
 #endif

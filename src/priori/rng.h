@@ -11,6 +11,12 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+/*
+ * pri_rng_normal, pri_rng_uniform - dst[i] = number first + i of the stream, i < n.
+ *   stream  a name ("noise/gaussian"): streams are independent, and equal names are equal streams.
+ * Re-entrant, no errors, no allocation. The float library gives the double's numbers, rounded (and never up to 1).
+ * Source  Salmon, Moraes, Dror, Shaw 2011; Box, Muller 1958.
+ */
 PRI_API void pri_rng_normal(uint64_t seed, const char *stream, uint64_t first, pri_real *dst, size_t n);  /* mean 0, variance 1 */
 PRI_API void pri_rng_uniform(uint64_t seed, const char *stream, uint64_t first, pri_real *dst, size_t n); /* [0, 1) */
 PRI_API double pri_rng_uniform_at(uint64_t seed, const char *stream, uint64_t index);                     /* the same in double, (0, 1) */

@@ -16,7 +16,7 @@ typedef struct pri_problem {        /* everything borrowed until the solver is d
   int nR;
   double noise;                     /* sd in the unit of y; NAN: unknown */
   double gap_goal;                  /* relative gap that will be asked for; 0: not known. Certificates save work far from it */
-  const double *lo, *hi;            /* [items] box of each item; -INFINITY, INFINITY: none. The owner may widen it between steps */
+  const double *lo, *hi;            /* [items] box of each item, never NULL; -INFINITY, INFINITY: none. The owner may widen it between steps */
 } pri_problem;                      /* y and the number of items are the fidelity's: pri_fidelity_data(f) */
 enum { PRI_WANT_OBJECTIVE = 1u, PRI_WANT_GAP = 2u, PRI_WANT_RESIDUAL = 4u };   /* what costs extra is computed when asked for */
 typedef struct pri_report {         /* of one item; NAN / UNKNOWN where not computed: a monitor never guesses */
@@ -53,7 +53,7 @@ typedef struct pri_solver_class {
 typedef struct pri_monitor_class {  /* stop rules and observers */
   pri_kind kind;
   pri_status (*init)(pri_ctx *ctx, void *priv, const pri_problem *p, ptrdiff_t items);
-  unsigned (*wants)(const void *priv, ptrdiff_t item, long k);   /* PRI_WANT_... in its step k; only that item is charged. NULL: nothing */
+  unsigned (*wants)(const void *priv, ptrdiff_t item, long k);   /* PRI_WANT_... of that item in its step k. NULL: nothing */
   pri_status (*observe)(pri_ctx *ctx, void *priv, const pri_report *per_item, const pri_array *x, pri_verdict *v);   /* v[items]: turn a PRI_GO, touch no other */
   pri_status (*walk)(pri_ctx *ctx, void *priv, pri_walk *w);
   void (*fini)(pri_ctx *ctx, void *priv);
