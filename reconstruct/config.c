@@ -173,32 +173,32 @@ static pri_status complete_list(pri_ctx *ctx, pri_family family, pri_texts *t) {
 
 /* ---- bound */
 
-static pri_status one_bound(pri_ctx *ctx, const char *whole, const char *text, size_t n, double none, double *out) {
+static pri_status one_bound(pri_ctx *ctx, const char *who, const char *whole, const char *text, size_t n, double none, double *out) {
   char buf[64], *end;
   *out = none;
   if (n == 0) return PRI_OK;
   snprintf(buf, sizeof buf, "%.*s", (int)(n < 63 ? n : 63), text);
   *out = strtod(buf, &end);
   if (end == buf || *end || !isfinite(*out))
-    return PRI_FAIL(ctx, PRI_EPARAM, "--bound %s: '%s' is no finite number; give lo:hi, either side may be empty", whole, buf);
+    return PRI_FAIL(ctx, PRI_EPARAM, "%s %s: '%s' is no finite number; give lo:hi, either side may be empty", who, whole, buf);
   return PRI_OK;
 }
 
-pri_status pri_range_parse(pri_ctx *ctx, const char *text, pri_range *out) {
+pri_status pri_range_parse(pri_ctx *ctx, const char *who, const char *text, pri_range *out) {
   const char *colon = strchr(text, ':');
-  if (!colon) return PRI_FAIL(ctx, PRI_EPARAM, "--bound %s: give lo:hi, either side may be empty", text);
+  if (!colon) return PRI_FAIL(ctx, PRI_EPARAM, "%s %s: give lo:hi, either side may be empty", who, text);
   *out = (pri_range){.automatic = !strcmp(colon + 1, "auto")};
-  PRI_TRY(one_bound(ctx, text, text, (size_t)(colon - text), -INFINITY, &out->lo));
-  PRI_TRY(one_bound(ctx, text, colon + 1, out->automatic ? 0 : strlen(colon + 1), INFINITY, &out->hi));
-  if (!(out->lo < out->hi)) return PRI_FAIL(ctx, PRI_EPARAM, "--bound %s: the lower bound is not below the upper one", text);
-  if (out->automatic && !isfinite(out->lo)) return PRI_FAIL(ctx, PRI_EPARAM, "--bound %s: an automatic upper bound needs a lower one, e.g. 0:auto", text);
+  PRI_TRY(one_bound(ctx, who, text, text, (size_t)(colon - text), -INFINITY, &out->lo));
+  PRI_TRY(one_bound(ctx, who, text, colon + 1, out->automatic ? 0 : strlen(colon + 1), INFINITY, &out->hi));
+  if (!(out->lo < out->hi)) return PRI_FAIL(ctx, PRI_EPARAM, "%s %s: the first number is not below the second", who, text);
+  if (out->automatic && !isfinite(out->lo)) return PRI_FAIL(ctx, PRI_EPARAM, "%s %s: an automatic upper bound needs a lower one, e.g. 0:auto", who, text);
   return PRI_OK;
 }
 
 static pri_status complete_bound(pri_ctx *ctx, pri_options *o) {
   char a[32] = "", b[32] = "", whole[72];
   pri_range r;
-  PRI_TRY(pri_range_parse(ctx, o->bound ? o->bound : ":", &r));
+  PRI_TRY(pri_range_parse(ctx, "--bound", o->bound ? o->bound : ":", &r));
   if (isfinite(r.lo)) pri_shortest(a, r.lo);
   if (isfinite(r.hi)) pri_shortest(b, r.hi);
   snprintf(whole, sizeof whole, "%s:%s", a, r.automatic ? "auto" : b);
@@ -223,7 +223,7 @@ static int gives_certificate(pri_ctx *ctx, const char *solver) {
 static pri_status default_stop(pri_ctx *ctx, pri_options *o) {
   pri_range r;
   if (o->stops.n) return PRI_OK;
-  PRI_TRY(pri_range_parse(ctx, o->bound, &r));
+  PRI_TRY(pri_range_parse(ctx, "--bound", o->bound, &r));
   const int boxed = isfinite(r.lo) && (isfinite(r.hi) || r.automatic);
   return pri_options_set(ctx, o, "stop", boxed && gives_certificate(ctx, o->solver) ? "gap:1e-3" : "steps:50");
 }

@@ -78,7 +78,7 @@ static const char *dtype_of(const pri_job *job) { return is_png(job) && !strcmp(
 static pri_status parse_scale(pri_job *job, pri_output_opts *opts, int *known) {
   pri_range r = job->set.bound;
   const char *t = dtype_of(job);
-  if (job->o->scale) PRI_TRY(pri_range_parse(job->ctx, job->o->scale, &r));
+  if (job->o->scale) PRI_TRY(pri_range_parse(job->ctx, "--scale", job->o->scale, &r));
   const int integer = !strcmp(t, "u8") || !strcmp(t, "u16") || (!strcmp(t, "same") && strchr("ui", job->info->dtype[0]));
   *known = !integer || (isfinite(r.lo) && isfinite(r.hi));
   opts->scale_lo = *known ? r.lo : 0;
@@ -157,7 +157,7 @@ void pri_job_unset(pri_job *job) {
 static pri_status prepare_job(pri_job *job) {
   PRI_TRY(count_passes(job));
   PRI_TRY(open_input(job));
-  PRI_TRY(pri_range_parse(job->ctx, job->o->bound, &job->set.bound));
+  PRI_TRY(pri_range_parse(job->ctx, "--bound", job->o->bound, &job->set.bound));
   PRI_TRY(pri_job_slices(job));
   PRI_TRY(pri_job_setup(job));
   return pri_job_plan(job);
@@ -187,7 +187,7 @@ static pri_status finish(pri_job *job) {
   char *config = NULL, *text = NULL;
   PRI_TRY(unspool(job));
   PRI_TRY(pri_config_print(job->ctx, job->o, &config));
-  pri_provenance p = {.config = config, .inputs = job->stack ? job->stack : &job->input_name, .n_inputs = job->stack ? job->n_stack : 1,
+  pri_provenance p = {.config = config, .inputs = job->stack ? job->stack : &job->input_name, .n_inputs = job->stack ? job->n_stack : 1, .in = job->in,
                       .options = job->o, .weights = job->weight_notes, .center = job->set.center, .certificate = job->simulate ? NULL : worst_certificate(job), .items = job->simulate || job->table ? NULL : all_certificates(job), .table = job->table};
   pri_status s = pri_provenance_text(job->ctx, &p, &text);
   if (s == PRI_OK) s = pri_output_finish(job->out, text);

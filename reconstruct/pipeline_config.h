@@ -36,5 +36,5 @@ typedef struct pri_range { /* --bound */
   double lo, hi;           /* -INFINITY, INFINITY: none */
   int automatic;           /* hi follows the iterate */
 } pri_range;
-PRI_MUST_CHECK pri_status pri_range_parse(pri_ctx *ctx, const char *text, pri_range *out); /* "0:2" ":" "0:" "0:auto" */
+PRI_MUST_CHECK pri_status pri_range_parse(pri_ctx *ctx, const char *who, const char *text, pri_range *out); /* "0:2" ":" "0:" "0:auto"; who: option */
 #endif

@@ -21,9 +21,11 @@ static int is_file(const char *value) {
   return stat(path, &st) == 0 && S_ISREG(st.st_mode);
 }
 
-static pri_status add_input(pri_ctx *ctx, json_t *list, const char *name) {
+/* in: the open input, which alone knows what came from standard input; NULL: none */
+static pri_status add_input(pri_ctx *ctx, json_t *list, const char *name, const pri_input *in) {
   char hex[65] = "";
   if (strcmp(name, "-")) PRI_TRY(pri_hash_file(ctx, name, hex));
+  else if (in) PRI_TRY(pri_input_hash(in, hex));
   return pri_json_append(ctx, list, json_pack("{s:o, s:o}", "file", pri_json_text(name), "sha256", *hex ? pri_json_text(hex) : json_null()));
 }
 
@@ -38,7 +40,7 @@ static pri_status files_of(pri_ctx *ctx, json_t *list, pri_family family, const 
     char *value = NULL;
     if (p->type != PRI_FILE && p->type != PRI_TEXT) continue;
     s = pri_spec_get(ctx, spec, p->name, kind->params[0].name, &value);
-    if (s == PRI_OK && value && is_file(value)) s = add_input(ctx, list, value);
+    if (s == PRI_OK && value && is_file(value)) s = add_input(ctx, list, value, NULL);
     pri_free(ctx, value);
   }
   pri_free(ctx, name);
@@ -56,14 +58,14 @@ static pri_status side_files(pri_ctx *ctx, json_t *list, const pri_options *o) {
   PRI_TRY(files_of_all(ctx, list, PRI_FILTERS, &o->prepare));
   PRI_TRY(files_of_all(ctx, list, PRI_FILTERS, &o->then));
   if (o->fidelity) PRI_TRY(files_of(ctx, list, PRI_FIDELITIES, o->fidelity));
-  return o->init ? add_input(ctx, list, o->init) : PRI_OK;
+  return o->init ? add_input(ctx, list, o->init, NULL) : PRI_OK;
 }
 
 pri_status pri_provenance_text(pri_ctx *ctx, const pri_provenance *p, char **text) {
   json_t *inputs = json_array(), *files = json_array();
   pri_status s = PRI_OK;
   *text = NULL;
-  for (int i = 0; i < p->n_inputs && s == PRI_OK; i++) s = add_input(ctx, inputs, p->inputs[i]);
+  for (int i = 0; i < p->n_inputs && s == PRI_OK; i++) s = add_input(ctx, inputs, p->inputs[i], p->in);
   json_t *o = json_pack("{s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:n}", "version", pri_json_text(pri_version()), "build", pri_json_text(pri_build()), "config",
                         pri_json_text(p->config), "inputs", inputs, "seed", (json_int_t)pri_ctx_seed(ctx), "weights",
                         p->weights ? json_incref(p->weights) : json_object(), "center", pri_json_number(p->center), "certificate",

@@ -10,6 +10,7 @@ typedef struct pri_provenance {
   const char *config;             /* pipeline file */
   const char *const *inputs;      /* as typed */
   int n_inputs;
+  const struct pri_input *in;     /* open still: standard input is hashed through it; NULL: none */
   const pri_options *options;     /* the files that their specs name are hashed; NULL: none */
   json_t *weights;                /* {prior: value}; borrowed; NULL: {} */
   double center;                  /* NAN: null */

@@ -61,6 +61,10 @@ says 'turn.txt' 'the file is in the provenance' info file.tif --json
 awk 'BEGIN { for (i = 0; i < 21; i++) print i }' >angles.txt
 status 8 'angles against views' ct --geometry angles=angles.txt y.tif -o z.tif
 check 'nothing was written' test ! -e z.tif
+complains '^priori: ct: --scale 1:0' 'a bad scale is called scale' ct $g --solver fbp --dtype u8 --scale 1:0 y.tif -o z.tif
+"$priori" ct $g --solver fbp - -o pipe.npy <y.tif >.out 2>.err
+sum=$(sha256sum y.tif | cut -d ' ' -f 1)
+check 'standard input is hashed' grep -q "$sum" pipe.npy.json
 # plan
 says '"peak_bytes": ?[0-9]' 'plan' ct $g --dry-run --json y.tif -o z.tif
 run ct $g --dry-run --json --mem 1M y.tif -o z.tif
