@@ -286,8 +286,10 @@ pri_status pri_monitor_print(const pri_monitor *m, char **spec) { return pri_kin
 void pri_monitor_destroy(pri_monitor **m) {
   if (!m || !*m) return;
   pri_monitor *p = *m;
-  if (p->cls && p->cls->fini && p->priv) p->cls->fini(p->ctx, p->priv);
-  if (p->cls && !p->borrowed) pri_object_destroy(p->ctx, &p->cls->kind, &p->priv);
+  if (p->cls && !p->borrowed) {
+    if (p->cls->fini && p->priv) p->cls->fini(p->ctx, p->priv);
+    pri_object_destroy(p->ctx, &p->cls->kind, &p->priv);
+  }
   pri_free(p->ctx, p);
   *m = NULL;
 }

@@ -96,7 +96,7 @@ PRI_API void pri_solver_destroy(pri_solver **s);
 /* A stop rule or observer from its spec, "gap:1e-4"; p is borrowed until it is destroyed. */
 PRI_API PRI_MUST_CHECK pri_status pri_monitor_create(pri_ctx *ctx, pri_monitor **out, const char *spec, const pri_problem *p, ptrdiff_t items);
 PRI_API PRI_MUST_CHECK pri_status pri_monitor_print(const pri_monitor *m, char **spec);
-/* An observer of the caller's own, in no registry: class and private struct are borrowed, init is not called. */
+/* An observer of the caller's own, in no registry: class and private struct are borrowed, neither init nor fini is called. */
 PRI_API PRI_MUST_CHECK pri_status pri_monitor_wrap(pri_ctx *ctx, pri_monitor **out, const pri_monitor_class *cls, void *priv);
 PRI_API void pri_monitor_destroy(pri_monitor **m);
 
