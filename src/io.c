@@ -84,6 +84,7 @@ static pri_status open_folder(pri_ctx *ctx, pri_input **out, const char *name) {
   char **names;
   int n;
   PRI_TRY(pri_folder_list(ctx, name, &names, &n));
+  pri_folder_gaps(ctx, names, n);
   const pri_status s = n ? pri_input_open_stack(ctx, out, (const char *const *)names, n)
                          : PRI_FAIL(ctx, PRI_EFORMAT, "%s: no file in this folder is TIFF, HDF5, NPY, MAT or PNG", name);
   pri_folder_free(ctx, names, n);

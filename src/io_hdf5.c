@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include "io_hdf5.h"
@@ -226,7 +227,10 @@ static pri_status start(pri_input *in, const char *inside) {
 
 static pri_status open_file(pri_input *in, const char *inside) {
   struct hdf5 *h;
+  struct stat st;
   json_t *header = NULL;
+  if (stat(in->source.name, &st) < 0 || !S_ISREG(st.st_mode))
+    return PRI_FAIL(in->ctx, PRI_EFORMAT, "%s: HDF5 is read from a file, not from a pipe", in->info.file);
   PRI_ALLOC(in->ctx, h, 1);
   in->priv = h;
   h->socket = -1;

@@ -92,6 +92,7 @@ pri_status pri_side_name(pri_ctx *ctx, const char *name, char **out);
 
 /* names of one folder in natural order: "s2" before "s10". *names by pri_calloc, each too */
 pri_status pri_folder_list(pri_ctx *ctx, const char *path, char ***names, int *n);
+void pri_folder_gaps(pri_ctx *ctx, char **names, int n);       /* logs numbers that are missing */
 void pri_folder_free(pri_ctx *ctx, char **names, int n);
 int pri_natural_compare(const char *a, const char *b);
 pri_status pri_hash_names(pri_ctx *ctx, const char *const *names, int n, char hex[65]);

@@ -97,6 +97,31 @@ pri_status pri_folder_list(pri_ctx *ctx, const char *path, char ***names, int *n
   return s;
 }
 
+/* the last number in a file name; -1: none, or too long to be a count */
+static long long last_number(const char *path) {
+  const char *end = path + strlen(path);
+  long long v = 0, unit = 1;
+  while (end > path && !isdigit((unsigned char)end[-1]) && end[-1] != '/') --end;
+  if (end == path || end[-1] == '/') return -1;
+  for (; end > path && isdigit((unsigned char)end[-1]); --end, unit *= 10) {
+    if (unit > 100000000) return -1;
+    v += unit * (end[-1] - '0');
+  }
+  return v;
+}
+
+/* a slice that was not written, or not copied, is worth a word */
+void pri_folder_gaps(pri_ctx *ctx, char **names, int n) {
+  long long missing = 0;
+  int where = 0;
+  for (int i = 1; i < n; ++i) {
+    const long long step = last_number(names[i]) - last_number(names[i - 1]);
+    if (step > 1 && last_number(names[i - 1]) >= 0) missing += step - 1, where = where ? where : i;
+  }
+  if (missing)
+    pri_log(ctx, PRI_LOG_WARN, "%s follows %s: %lld numbers are missing in this folder", names[where], names[where - 1], missing);
+}
+
 void pri_folder_free(pri_ctx *ctx, char **names, int n) {
   for (int i = 0; names && i < n; ++i) pri_free(ctx, names[i]);
   pri_free(ctx, names);

@@ -2,6 +2,7 @@
 /* unit_io_damage.c - files cut at every byte (HDF5: every 16th), files with any one byte changed, and no memory: a status, never a crash, never
    other pixels from a cut file. What the fuzzer found is in the corpus as bad_*. */
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include "alloc.h"
 #include "io_files.h"
@@ -49,6 +50,40 @@ static void cut_hdf5(void **state) {
   if (!built_with_hdf5()) skip();
   step = 16;
   cut_everywhere(CORPUS "/stack_chunks.h5", 2);
+}
+
+/* the process that reads HDF5 is the only child of this one */
+static pid_t find_child(void) {
+  char path[64];
+  int pid = 0;
+  snprintf(path, sizeof path, "/proc/self/task/%ld/children", (long)getpid());
+  FILE *const f = fopen(path, "r");
+  if (!f) return 0;
+  if (fscanf(f, "%d", &pid) != 1) pid = 0;
+  fclose(f);
+  return (pid_t)pid;
+}
+
+static void a_reader_that_crashes_is_a_status(void **state) {
+  (void)state;
+  if (!built_with_hdf5()) skip();
+  pri_ctx *ctx = make_ctx(0);
+  pri_input *in;
+  pri_real x[2 * CORPUS_SIZE];
+  assert_int_equal(pri_input_open(ctx, &in, CORPUS "/stack_chunks.h5"), PRI_OK);
+  const pid_t child = find_child();
+  if (child <= 0) {            /* no /proc of Linux */
+    pri_input_close(&in);
+    drop_ctx(&ctx);
+    skip();
+  }
+  assert_int_equal(pri_input_read(in, x, 0, 1), PRI_OK);
+  assert_int_equal(kill(child, SIGKILL), 0);
+  assert_int_equal(pri_input_read(in, x, 0, 1), PRI_EFORMAT);
+  assert_non_null(strstr(pri_ctx_message(ctx), "has failed"));
+  assert_int_equal(pri_input_read(in, x, 0, 1), PRI_EFORMAT);
+  pri_input_close(&in);
+  drop_ctx(&ctx);
 }
 
 /* any status and any shape: but no crash, no leak, and no more memory than the budget */
@@ -129,7 +164,7 @@ int unit_io_damage(void);
 int unit_io_damage(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(cut_tiff), cmocka_unit_test(cut_npy), cmocka_unit_test(cut_mat),
       cmocka_unit_test(cut_png),
-    cmocka_unit_test(cut_hdf5), cmocka_unit_test(any_byte_may_be_wrong), cmocka_unit_test(what_the_fuzzer_found),
+    cmocka_unit_test(cut_hdf5), cmocka_unit_test(any_byte_may_be_wrong), cmocka_unit_test(what_the_fuzzer_found), cmocka_unit_test(a_reader_that_crashes_is_a_status),
         cmocka_unit_test(every_allocation_may_fail)};
   return cmocka_run_group_tests(tests, make_scratch, remove_scratch);
 }
