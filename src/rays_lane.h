@@ -69,6 +69,16 @@ static inline float scalar_fma(float a, float b, float c) { return __builtin_fma
 static inline lane lane_fma(lane a, lane b, lane c) { return a * b + c; }
 static inline float scalar_fma(float a, float b, float c) { return a * b + c; }
 #endif
+/* One number in all lanes. From memory a broadcast costs a load only, which compilers do not see where they know the scalar otherwise. */
+static inline lane lane_spread(const float *p) {
+#if defined(__AVX2__)
+  lane v;
+  __asm__("vbroadcastss %1, %0" : "=v"(v) : "m"(*p));
+  return v;
+#else
+  return lane_all(*p);
+#endif
+}
 /* What was stored at p is read back from memory by what follows: compilers otherwise rebuild single entries from registers, which is slower. */
 static inline void read_back(const void *p) { __asm__ volatile("" : : "r"(p) : "memory"); }
 #endif

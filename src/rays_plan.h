@@ -21,6 +21,7 @@
 
 enum {
   PRI_STACK = 16,      /* slices side by side */
+  PRI_STACK_VIEWS = 20, /* views that a stack works on at a time, so that their rows and some lines stay in cache */
   PRI_BLOCK = 16,      /* rays or pixels abreast */
   PRI_RAY_PAD = 64,    /* entries before the first and behind the last bin of a table or row */
   PRI_LINE_PAD = 48,   /* zeros before the first and behind the last pixel of a line */

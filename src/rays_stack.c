@@ -80,46 +80,58 @@ static void forward_block(const struct table *t, const float *line, const struct
   for (int r0 = 0; r0 < PRI_BLOCK; r0 += RAYS) {
     lane acc[RAYS][PARTS];
     const float *at = line;
+#pragma GCC unroll 16
     for (int r = 0; r < RAYS; r++)
+#pragma GCC unroll 4
       for (int q = 0; q < PARTS; q++) acc[r][q] = lane_load(sums + (r0 + r) * PRI_STACK + q * WIDTH);
     for (ptrdiff_t l = 0; l < lines; l++, at += n->step)
 #pragma GCC unroll 16
       for (int r = 0; r < RAYS; r++) {
         const float *x = at + t->at[l][r0 + r];
-        const lane w = lane_all(t->high[l][r0 + r]), v = lane_all((float)ONE) - w;
+        const lane w = lane_spread(&t->high[l][r0 + r]), v = lane_all((float)ONE) - w;
 #pragma GCC unroll 4
         for (int q = 0; q < PARTS; q++) {
           acc[r][q] = lane_fma(v, lane_load(x + q * WIDTH), acc[r][q]);
           acc[r][q] = lane_fma(w, lane_load(x + n->next + q * WIDTH), acc[r][q]);
         }
       }
+#pragma GCC unroll 16
     for (int r = 0; r < RAYS; r++)
+#pragma GCC unroll 4
       for (int q = 0; q < PARTS; q++) lane_store(sums + (r0 + r) * PRI_STACK + q * WIDTH, acc[r][q]);
   }
 }
 
-static void forward_tile(const pri_ray_plan *p, int axis, const struct geometry *n, const float *image, float *sums, ptrdiff_t view, ptrdiff_t l0, ptrdiff_t lines) {
+static void forward_tile(const pri_ray_plan *p, int axis, const struct geometry *n, const float *line, float *sums, ptrdiff_t view, ptrdiff_t k, ptrdiff_t l0, ptrdiff_t lines) {
   struct table t;
   struct block b;
-  for (ptrdiff_t k = 0; k < p->blocks; k++) {
-    const ptrdiff_t at = view * p->pitch + PRI_RAY_PAD + k * PRI_BLOCK;
-    const unsigned lanes = crossing(p, at, pri_ray_lanes(p, axis, view, k), n, l0, l0 + lines);
-    if (!lanes) continue;
-    block_at(&b, p, at, lanes, l0);
-    fill(&t, &b, n, lines, 0);
-    read_back(&t);
-    forward_block(&t, image + l0 * n->step, n, lines, sums + k * PRI_BLOCK * PRI_STACK);
-  }
+  const ptrdiff_t at = view * p->pitch + PRI_RAY_PAD + k * PRI_BLOCK;
+  const unsigned lanes = crossing(p, at, pri_ray_lanes(p, axis, view, k), n, l0, l0 + lines);
+  if (!lanes) return;
+  block_at(&b, p, at, lanes, l0);
+  fill(&t, &b, n, lines, 0);
+  read_back(&t);
+  forward_block(&t, line, n, lines, sums + k * PRI_BLOCK * PRI_STACK);
 }
 
+/* A share of the tile that comes next, towards the second cache */
+static void fetch_ahead(const float *line, const struct geometry *n, ptrdiff_t lines, ptrdiff_t i0, ptrdiff_t i1) {
+  for (ptrdiff_t l = 0; l < lines; l++, line += n->step)
+    for (ptrdiff_t i = i0; i < i1; i++) __builtin_prefetch(line + i * n->next, 0, 2);
+}
+
+/* The same bins of neighbouring views look at much the same pixels: views are innermost, so that these stay in the first cache. */
 static void forward_stack(const pri_ray_plan *p, const float *image, float *sums, ptrdiff_t view0, ptrdiff_t view1) {
   const float *first = image + PRI_STACK * (PRI_EDGE * pri_stack_pitch(p->g) + PRI_EDGE);
   for (int axis = 0; axis < 2; axis++) {
     const struct geometry n = axis_of(p->g, axis);
     for (ptrdiff_t l0 = 0; l0 < n.count; l0 += TILE)
-      for (ptrdiff_t v = view0; v < view1; v++)
-        if (p->axes[v] & 1 << axis)
-          forward_tile(p, axis, &n, first, sums + (v - view0) * p->blocks * PRI_BLOCK * PRI_STACK, v, l0, n.count - l0 < TILE ? n.count - l0 : TILE);
+      for (ptrdiff_t k = 0, part = 0, parts = p->blocks * (view1 - view0); k < p->blocks; k++)
+        for (ptrdiff_t v = view0; v < view1; v++, part++) {
+          if (!(p->axes[v] & 1 << axis)) continue;
+          if (l0 + 2 * TILE <= n.count) fetch_ahead(first + (l0 + TILE) * n.step, &n, TILE, n.length * part / parts, n.length * (part + 1) / parts);
+          forward_tile(p, axis, &n, first + l0 * n.step, sums + (v - view0) * p->blocks * PRI_BLOCK * PRI_STACK, v, k, l0, n.count - l0 < TILE ? n.count - l0 : TILE);
+        }
   }
 }
 
@@ -131,7 +143,7 @@ static void back_block(const struct table *t, float *line, const struct geometry
     for (int q = 0; q < PARTS; q++) y[q] = lane_load(row + r * PRI_STACK + q * WIDTH);
     for (ptrdiff_t l = 0; l < lines; l++, at += n->step) {
       float *x = at + t->at[l][r];
-      const lane w = lane_all(t->low[l][r]), v = lane_all(t->high[l][r]);
+      const lane w = lane_spread(&t->low[l][r]), v = lane_spread(&t->high[l][r]);
 #pragma GCC unroll 4
       for (int q = 0; q < PARTS; q++) {
         lane_store(x + q * WIDTH, lane_fma(w, y[q], lane_load(x + q * WIDTH)));
