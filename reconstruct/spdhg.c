@@ -5,7 +5,7 @@
  *
  *   subset j:    p+ = prox_{sigma_j f_j*}(p_j + sigma_j A_j x),      dz = A_j'(p+ - p_j),        pi = e / ((e + 1) M)
  *   the priors:  q+ = prox_{sigma_r F_r*}(q_r + sigma_r K_r x),      dz = sum_r K_r'(q+ - q_r),  pi = 1 / (e + 1)
- *   z <- z + dz,   x <- P_box(x - tau (z + dz / pi))                 after every visit; z = A'p + sum_r K_r'q_r
+ *   x <- P_box(x - tau (A'p + sum_r K_r'q_r + dz / pi))             after every visit, p and q as they stand then
  *
  *   c = gamma L_f: sigma_j = 0.99 c |A| / |A_j|,  tau = 0.99 min_j pi / (sigma_j |A_j|^2),  sigma_r = 0.99 pi / (nR tau |K_r|^2)
  *
@@ -26,7 +26,7 @@
 #include "warm.h"
 
 static const double MARGIN = 0.99;
-enum { MIN_VIEWS = 2, MOST = 30, GRAIN = 1 << 14 };
+enum { MIN_VIEWS = 2, MOST = 30, VISITS = 10, GRAIN = 1 << 14 };
 
 struct spdhg {
   double gamma;
@@ -34,7 +34,7 @@ struct spdhg {
   pri_split s;
   pri_subsets sub;
   pri_point v, g;              /* x, p (subset by subset, at pri_subset.at), q, w; dz (x) and K x (q) */
-  pri_array z, old, part;      /* images; part: one subset's data */
+  pri_array z, u, old, part;   /* A'p and sum_r K_r'q_r of the duals as they stand; x before the pass; one subset's data */
   double *sigma, *sigma_prior; /* [M], [nR] for c = 1 */
   double tau;                  /* for c = 1 */
   double *c;                   /* [items] gamma L_f: dual steps grow with it, tau falls */
@@ -85,14 +85,15 @@ static pri_status init_steps(pri_ctx *ctx, struct spdhg *h) {
 
 static pri_status init(pri_ctx *ctx, void *priv, const pri_problem *p, const pri_array *x0) {
   struct spdhg *h = priv;
-  pri_array *const image[] = {&h->z, &h->old};
+  pri_array *const image[] = {&h->z, &h->u, &h->old};
   PRI_TRY(pri_split_init(ctx, &h->s, p, PRI_NEEDS_NORM | PRI_NEEDS_SADDLE));
   PRI_TRY(pri_subsets_init(ctx, &h->sub, &h->s, h->subsets ? h->subsets : default_subsets(&h->s)));
+  if (h->every == 0) h->every = h->sub.n / VISITS > 1 ? h->sub.n / VISITS : 1;
   PRI_TRY(init_steps(ctx, h));
   PRI_TRY(pri_point_init(ctx, &h->v, &h->s, PRI_POINT_P | PRI_POINT_Q));
   PRI_TRY(pri_point_init(ctx, &h->g, &h->s, PRI_POINT_X | PRI_POINT_Z | PRI_POINT_P | PRI_POINT_Q));
   PRI_TRY(pri_split_start(ctx, &h->s, &h->v.x, x0));
-  for (int i = 0; i < 2; i++) PRI_TRY(pri_array_create(ctx, image[i], &h->s.dom, h->s.items));
+  for (int i = 0; i < 3; i++) PRI_TRY(pri_array_create(ctx, image[i], &h->s.dom, h->s.items));
   PRI_TRY(pri_array_create(ctx, &h->part, &(pri_shape){1, {h->sub.largest}}, h->s.items));
   PRI_ALLOC(ctx, h->order, h->sub.n);
   PRI_ALLOC(ctx, h->pass, h->s.items);
@@ -112,28 +113,31 @@ static void shuffle(pri_ctx *ctx, const struct spdhg *h, long pass) {
 }
 
 struct move {
-  pri_real *x, *z;
-  const pri_real *dz;
-  pri_real tau, gain, lo, hi; /* gain: 1 / pi */
+  pri_real *x, *sum;              /* sum: A'p (or K'q), which changes */
+  const pri_real *other, *change; /* the other one; dz, or where `whole` the new value of sum */
+  pri_real tau, gain, lo, hi;     /* gain: 1 / pi */
+  int whole;
 };
 static pri_status move_some(void *arg, int worker, ptrdiff_t first, ptrdiff_t last) {
   const struct move *m = arg;
-  pri_real *x = m->x, *z = m->z;
-  const pri_real *dz = m->dz, tau = m->tau, gain = m->gain, lo = m->lo, hi = m->hi;
+  pri_real *x = m->x, *sum = m->sum;
+  const pri_real *other = m->other, *change = m->change, tau = m->tau, gain = m->gain, lo = m->lo, hi = m->hi, keep = m->whole ? 1 : 0;
   (void)worker;
   for (ptrdiff_t i = first; i < last; i++) {
-    const pri_real d = dz[i], now = z[i] + d, to = x[i] - tau * (now + gain * d);
-    z[i] = now;
+    const pri_real d = change[i] - keep * sum[i], now = sum[i] + d, to = x[i] - tau * (now + other[i] + gain * d);
+    sum[i] = now;
     x[i] = to < lo ? lo : to > hi ? hi : to;
   }
   return PRI_OK;
 }
 
-/* z += dz, then x <- P(x - tau (z + dz / pi)): the end of every visit */
-static void move(pri_ctx *ctx, struct spdhg *h, double pi, ptrdiff_t first, ptrdiff_t items) {
+/* the end of every visit: A'p += dz, or K'q = its new value, then x <- P(x - tau (A'p + K'q + dz / pi)) */
+static void move(pri_ctx *ctx, struct spdhg *h, int priors, double pi, ptrdiff_t first, ptrdiff_t items) {
+  pri_array *sum = priors ? &h->u : &h->z, *other = priors ? &h->z : &h->u;
   for (ptrdiff_t i = first; i < first + items; i++) {
-    struct move m = {pri_array_item(&h->v.x, i), pri_array_item(&h->z, i), pri_array_item(&h->g.x, i), (pri_real)(h->tau / h->c[i]),
-                     (pri_real)(1 / pi), (pri_real)h->s.problem->lo[i], (pri_real)h->s.problem->hi[i]};
+    struct move m = {.x = pri_array_item(&h->v.x, i), .sum = pri_array_item(sum, i), .other = pri_array_item(other, i),
+                     .change = pri_array_item(&h->g.x, i), .tau = (pri_real)(h->tau / h->c[i]), .gain = (pri_real)(1 / pi),
+                     .lo = (pri_real)h->s.problem->lo[i], .hi = (pri_real)h->s.problem->hi[i], .whole = priors};
     (void)pri_par_for(ctx, h->s.n, GRAIN, move_some, &m); /* cannot fail */
   }
 }
@@ -151,13 +155,13 @@ static pri_status visit_subset(pri_ctx *ctx, struct spdhg *h, int j, ptrdiff_t f
     pri_axpy(ctx, p, 1, d, u->m);
   }
   PRI_TRY(pri_subset_adjoint(&h->s, u, h->g.x.data, h->part.data, first, items));
-  move(ctx, h, share_of_subset(h), first, items);
+  move(ctx, h, 0, share_of_subset(h), first, items);
   return PRI_OK;
 }
 
 static pri_status visit_priors(pri_ctx *ctx, struct spdhg *h, ptrdiff_t first, ptrdiff_t items) {
-  pri_real *dz = pri_array_item(&h->g.x, first);
-  pri_fill(ctx, dz, 0, h->s.n * items);
+  pri_real *sum = pri_array_item(&h->g.x, first);
+  pri_fill(ctx, sum, 0, h->s.n * items);
   for (int r = 0; r < h->s.nR; r++) {
     const pri_block *b = &h->s.R[r];
     const pri_saddle *s = b->cls->saddle;
@@ -165,14 +169,12 @@ static pri_status visit_priors(pri_ctx *ctx, struct spdhg *h, ptrdiff_t first, p
     PRI_TRY(s->k(ctx, b->priv, d, pri_array_item(&h->v.x, first), NULL, items));
     for (ptrdiff_t i = 0; i < items; i++) {
       const double sigma = h->sigma_prior[r] * h->c[first + i];
-      pri_axpby(ctx, d + i * b->nq, 1, q + i * b->nq, sigma, b->nq);
-      PRI_TRY(s->dual_prox(ctx, b->priv, d + i * b->nq, sigma, NULL, 1));
+      pri_axpy(ctx, q + i * b->nq, sigma, d + i * b->nq, b->nq);
+      PRI_TRY(s->dual_prox(ctx, b->priv, q + i * b->nq, sigma, NULL, 1));
     }
-    pri_axpy(ctx, d, -1, q, b->nq * items);
-    pri_axpy(ctx, q, 1, d, b->nq * items);
-    PRI_TRY(s->kt(ctx, b->priv, dz, NULL, d, items));
+    PRI_TRY(s->kt(ctx, b->priv, sum, NULL, q, items));
   }
-  move(ctx, h, share_of_priors(h), first, items);
+  move(ctx, h, 1, share_of_priors(h), first, items);
   return PRI_OK;
 }
 
@@ -197,15 +199,15 @@ static void gather(const struct spdhg *h, pri_real *packed, pri_real *y, int pac
     }
 }
 
-/* first pass of an item: where the warm start left it; z = A'p + K'q */
+/* first pass of an item: where the warm start left it; A'p and K'q of its duals */
 static pri_status begin(pri_ctx *ctx, struct spdhg *h, ptrdiff_t i, pri_report *rep) {
-  pri_point from = {.x = h->v.x, .z = h->g.z, .p = h->g.p, .q = h->v.q, .w = h->v.w}, to = {.x = h->z, .q = h->g.q, .w = h->g.w};
-  if (!h->start.cls) return PRI_OK; /* duals 0, z 0 */
+  pri_point from = {.x = h->v.x, .z = h->g.z, .p = h->g.p, .q = h->v.q, .w = h->v.w}, to = {.x = h->u, .q = h->g.q, .w = h->g.w};
+  if (!h->start.cls) return PRI_OK; /* duals 0, sums 0 */
   PRI_TRY(pri_warm_finish(ctx, &h->start, &from, &h->s, i, rep));
   gather(h, pri_array_item(&h->v.p, i), pri_array_item(&h->g.p, i), 1);
-  PRI_TRY(pri_point_adjoint(ctx, &to, &from, &h->s, i, 1));
+  PRI_TRY(pri_split_adjoint(&h->s, h->z.data, h->g.p.data, i, 1));
   rep->adjoints += 1;
-  return PRI_OK;
+  return pri_point_priors_adjoint(ctx, &to, &from, &h->s, i, 1);
 }
 
 static pri_status some_passes(pri_ctx *ctx, struct spdhg *h, ptrdiff_t first, ptrdiff_t items, pri_report *per_item) {
@@ -250,6 +252,7 @@ static pri_status walk(pri_ctx *ctx, void *priv, pri_walk *w) {
   struct spdhg *h = priv;
   PRI_TRY(pri_point_walk(w, &h->v, &h->s));
   PRI_TRY(pri_walk_array(w, "z", &h->z));
+  PRI_TRY(pri_walk_array(w, "u", &h->u));
   PRI_TRY(pri_walk_bytes(w, "pass", h->pass, (size_t)h->s.items * sizeof *h->pass));
   return pri_warm_walk(ctx, &h->start, &h->s, w);
 }
@@ -259,6 +262,7 @@ static void fini(pri_ctx *ctx, void *priv) {
   pri_point_fini(ctx, &h->v, &h->s);
   pri_point_fini(ctx, &h->g, &h->s);
   pri_array_destroy(&h->z);
+  pri_array_destroy(&h->u);
   pri_array_destroy(&h->old);
   pri_array_destroy(&h->part);
   pri_free(ctx, h->sigma);
@@ -276,8 +280,8 @@ static const pri_param params[] = {
      .flags = PRI_P_AUTO, .offset = offsetof(struct spdhg, subsets), .min = 1, .max = 100000, .def = NAN},
     {.name = "gamma", .unit = "1", .help = "dual against primal step, in units of the operator's norm and the fidelity's curvature", .type = PRI_REAL,
      .offset = offsetof(struct spdhg, gamma), .min = 1e-9, .max = 1e9, .def = 0.025},
-    {.name = "every", .unit = "subsets", .help = "visits of subsets for one of the priors", .type = PRI_INT,
-     .offset = offsetof(struct spdhg, every), .min = 1, .max = 1000, .def = 1},
+    {.name = "every", .unit = "subsets", .help = "visits of subsets for one of the priors; auto: ten visits of the priors a pass", .type = PRI_INT,
+     .flags = PRI_P_AUTO, .offset = offsetof(struct spdhg, every), .min = 1, .max = 1000, .def = NAN},
     {.name = "warm", .unit = "passes", .help = "passes of os-fista before, where it can take the problem", .type = PRI_INT,
      .offset = offsetof(struct spdhg, warm), .min = 0, .max = 1000, .def = 0},
     {0}};
