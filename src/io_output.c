@@ -43,8 +43,6 @@ static pri_status set_dtype(pri_output *o, const pri_output_opts *opts, const ch
     return PRI_FAIL(o->ctx, PRI_EPARAM, "%s: no sample type \"%s\"; there are u8 u16 u32 i8 i16 i32 f16 f32 f64, and same", name, asked);
   o->dtype = (pri_dtype)t;
   o->lo = opts->scale_lo, o->hi = opts->scale_hi;
-  if (t < PRI_F16 && o->hi > o->lo)
-    pri_log(o->ctx, PRI_LOG_INFO, "%s: written as %s: %g becomes 0 and %g the largest value", name, wanted, o->lo, o->hi);
   return PRI_OK;
 }
 
@@ -153,6 +151,8 @@ static pri_status remove_stale_side(pri_output *o, const char *provenance) {
 
 static pri_status finish(pri_output *o, const char *provenance) {
   if (o->next != o->items) return PRI_FAIL(o->ctx, PRI_ESHAPE, "%s: %td of %td slices were written", o->sink.target, o->next, o->items);
+  if (o->dtype < PRI_F16 && o->hi > o->lo)
+    pri_log(o->ctx, PRI_LOG_INFO, "%s: written as %s: %g became 0 and %g the largest value", o->sink.target, pri_dtype_name(o->dtype), o->lo, o->hi);
   if (o->clipped)
     pri_log(o->ctx, PRI_LOG_WARN, "%s: %td pixels were clipped to the range of %s", o->sink.target, o->clipped, pri_dtype_name(o->dtype));
   PRI_TRY(o->writer->finish(o, provenance));

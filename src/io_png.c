@@ -185,8 +185,6 @@ static pri_status create(pri_output *o) {
   w->png = png_create_write_struct(PNG_LIBPNG_VER_STRING, w->message, on_error, on_warning);
   w->info = w->png ? png_create_info_struct(w->png) : NULL;
   if (!w->info) return PRI_FAIL(o->ctx, PRI_ENOMEM, "%s: out of memory in libpng", o->sink.target);
-  if (o->items * o->pages > 1)
-    pri_log(o->ctx, PRI_LOG_WARN, "%s: shows slice %td of %td only", o->sink.target, o->items * o->pages / 2, o->items * o->pages);
   return begin(w, (uint32_t)o->width, (uint32_t)o->height, 8 * (int)pri_dtype_bytes(o->dtype)) ? PRI_OK : failed(o);
 }
 
@@ -200,7 +198,6 @@ static void find_range(pri_output *o, const pri_real *src) {
   if (!(hi > lo)) hi = lo + 1;
   if (!isfinite(lo) || !isfinite(hi)) lo = 0, hi = 1;
   o->lo = lo, o->hi = hi;
-  pri_log(o->ctx, PRI_LOG_INFO, "%s: %g is black and %g is white", o->sink.target, lo, hi);
 }
 
 static pri_status write_slice(pri_output *o, const pri_real *src) {
@@ -219,7 +216,12 @@ static pri_status write_items(pri_output *o, const pri_real *src, ptrdiff_t firs
   return middle >= 0 && middle < items * o->pages ? write_slice(o, src + middle * o->height * o->width) : PRI_OK;
 }
 
-static pri_status finish(pri_output *o, const char *provenance) { return (void)provenance, end(o->priv) ? PRI_OK : failed(o); }
+static pri_status finish(pri_output *o, const char *provenance) {
+  (void)provenance;
+  if (o->items * o->pages > 1)
+    pri_log(o->ctx, PRI_LOG_WARN, "%s: shows slice %td of %td only", o->sink.target, o->items * o->pages / 2, o->items * o->pages);
+  return end(o->priv) ? PRI_OK : failed(o);
+}
 static size_t write_memory(const pri_output *o) { return (size_t)o->width * 16 + (1 << 19); }
 
 static void close_writer(pri_output *o) {
