@@ -7,9 +7,9 @@
  *   the priors:  q+ = prox_{sigma_r F_r*}(q_r + sigma_r K_r x),      dz = sum_r K_r'(q+ - q_r),  pi = 1 / (e + 1)
  *   x <- P_box(x - tau (A'p + sum_r K_r'q_r + dz / pi))             after every visit, p and q as they stand then
  *
- *   c = gamma L_f: sigma_j = 0.99 c |A| / |A_j|,  tau = 0.99 min_j pi / (sigma_j |A_j|^2),  sigma_r = 0.99 pi / (nR tau |K_r|^2)
+ *   c = gamma L_f: sigma_j = 0.99 c |A| / |A_j|,  tau = 0.99 min_j pi / (sigma_j |A_j|^2),  sigma_r = b pi / (nR tau |K_r|^2)
  *
- * so that sigma tau |.|^2 < pi for every block, each as large as that allows (spec rising_ct 4.6 has the same gamma over |K_r| for the
+ * so that sigma tau |.|^2 < pi for every block, b = 0.99: each as large as that allows (spec rising_ct 4.6 has the same gamma over |K_r| for the
  * priors: a sigma_r hundreds of times smaller, and two to four times the passes, measured). Units do not matter to this gamma; that of the
  * spec is gamma |A|. Subsets are visited in a new random order every pass: a function of seed and pass alone, so that an
  * item has the same bits in any company. Shown and certified: x and the duals as they stand.
@@ -29,7 +29,7 @@ static const double MARGIN = 0.99;
 enum { MIN_VIEWS = 2, MOST = 30, VISITS = 10, GRAIN = 1 << 14 };
 
 struct spdhg {
-  double gamma;
+  double gamma, balance;
   long subsets, every, warm;
   pri_split s;
   pri_subsets sub;
@@ -79,7 +79,7 @@ static pri_status init_steps(pri_ctx *ctx, struct spdhg *h) {
     if (h->sigma[j] == 0) h->sigma[j] = 1;
   PRI_ALLOC(ctx, h->c, h->s.items);
   for (ptrdiff_t i = 0; i < h->s.items; i++) h->c[i] = h->gamma * h->s.curvature[i];
-  for (int r = 0; r < h->s.nR; r++) h->sigma_prior[r] = MARGIN * share_of_priors(h) / (h->s.nR * h->tau * h->s.R[r].norm * h->s.R[r].norm);
+  for (int r = 0; r < h->s.nR; r++) h->sigma_prior[r] = h->balance * share_of_priors(h) / (h->s.nR * h->tau * h->s.R[r].norm * h->s.R[r].norm);
   return PRI_OK;
 }
 
@@ -280,6 +280,8 @@ static const pri_param params[] = {
      .flags = PRI_P_AUTO, .offset = offsetof(struct spdhg, subsets), .min = 1, .max = 100000, .def = NAN},
     {.name = "gamma", .unit = "1", .help = "dual against primal step, in units of the operator's norm and the fidelity's curvature", .type = PRI_REAL,
      .offset = offsetof(struct spdhg, gamma), .min = 1e-9, .max = 1e9, .def = 0.025},
+    {.name = "balance", .unit = "1", .help = "share of the largest allowed dual step that the priors take", .type = PRI_REAL,
+     .offset = offsetof(struct spdhg, balance), .min = 1e-9, .max = 0.99, .def = 0.99},
     {.name = "every", .unit = "subsets", .help = "visits of subsets for one of the priors; auto: ten visits of the priors a pass", .type = PRI_INT,
      .flags = PRI_P_AUTO, .offset = offsetof(struct spdhg, every), .min = 1, .max = 1000, .def = NAN},
     {.name = "warm", .unit = "passes", .help = "passes of os-fista before, where it can take the problem", .type = PRI_INT,
