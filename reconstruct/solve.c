@@ -70,11 +70,28 @@ static pri_status check_gap(pri_job *job, const pri_solve *s) {
 
 /* ---- parts */
 
+/* ball:radius=auto: what the noise measures, sd sqrt(m) (1 in a trial, before the noise is known); *out NULL: another data term */
+static pri_status radius_of_noise(pri_job *job, const pri_block *b, char **out) {
+  char *radius = NULL, buf[32];
+  const double noise = job->set.noise, m = (double)pri_shape_size(&b->y.shape);
+  *out = NULL;
+  if (strncmp(job->o->fidelity, "ball", 4) || (job->o->fidelity[4] && job->o->fidelity[4] != ':')) return PRI_OK;
+  PRI_TRY(pri_spec_get(job->ctx, job->o->fidelity, "radius", "radius", &radius));
+  const int automatic = !radius || !strcmp(radius, "auto");
+  pri_free(job->ctx, radius);
+  if (!automatic) return PRI_OK;
+  return pri_spec_set(job->ctx, job->o->fidelity, "radius", "radius", pri_shortest(buf, noise > 0 ? noise * sqrt(m) : 1), out);
+}
+
 static pri_status make_fidelity(pri_job *job, pri_ctx *ctx, pri_solve *s, const pri_block *b) {
   const char *spec = job->o->fidelity;
   const pri_array *w = b->w.data ? &b->w : NULL;
+  char *ball;
+  PRI_TRY(radius_of_noise(job, b, &ball));
   if (w && !strncmp(spec, "ls", 2)) spec = "wls"; /* --on-bad mask */
-  return pri_fidelity_create(ctx, &s->f, spec, &b->y, w);
+  const pri_status made = pri_fidelity_create(ctx, &s->f, ball ? ball : spec, &b->y, w);
+  pri_free(job->ctx, ball);
+  return made;
 }
 
 static pri_status make_priors(pri_job *job, pri_ctx *ctx, pri_solve *s) {

@@ -22,6 +22,8 @@ struct item {
   long next;                           /* step of the next certificate */
 };
 
+enum { PATIENCE = 10000 }; /* steps without any finite gap */
+
 struct gap {
   double goal;
   ptrdiff_t items;
@@ -50,6 +52,10 @@ static long stride(const struct gap *g, const struct item *t, long k, double gap
 
 static int is_floor(struct item *t, long k) {
   if (k < t->mark) return 0;
+  if (isinf(t->best) && k < PATIENCE) { /* not yet feasible (ball): no floor */
+    t->mark = 2 * k;
+    return 0;
+  }
   if (t->best > ENOUGH * t->marked || isinf(t->best)) return 1;
   t->marked = t->best;
   t->mark = t->best < PRECISION_ENDS ? k + k / 2 + 100 : 3 * k + 300;
