@@ -117,7 +117,12 @@ static pri_status meta_angles(pri_ctx *ctx, struct ct *ct, const pri_meta *m, pt
   ct->g.views = known ? m->nangles : seen;
   if (!ct->g.views) return PRI_FAIL(ctx, PRI_EPARAM, "ct: angles= is needed: a count, or a file with one angle (deg) a view");
   PRI_ALLOC(ctx, *angle, ct->g.views);
-  if (!known) return equidistant(ct, *angle);
+  if (!known) { /* a guess that users must hear of: readers that invent angles silently are a classic source of wrong pictures */
+    PRI_TRY(equidistant(ct, *angle));
+    pri_log(ctx, PRI_LOG_WARN, "ct: no angles are given and the file has none: its %td views are taken as equidistant over %.6g degrees from %.6g, end excluded (angles= says otherwise)",
+            ct->g.views, ct->arc * 180 / acos(-1.0), ct->start * 180 / acos(-1.0));
+    return PRI_OK;
+  }
   memcpy(*angle, m->angles, (size_t)ct->g.views * sizeof **angle);
   return PRI_OK;
 }
