@@ -13,6 +13,8 @@ struct pri_operator {
   atomic_int refs;
   const pri_operator_class *cls;
   void *priv, *scratch;
+  size_t scratch_bytes;
+  pri_operator *whole; /* of a part: whose scratch it uses; NULL: its own */
   pri_shape dom, ran;
   pri_array temp;   /* one item of the range, for the stand-in of normal; made on first use */
   pri_bound norm;   /* the stand-in's answer, found on first use */
@@ -25,7 +27,8 @@ static void release(pri_operator *A) {
   if (A->cls && A->cls->fini && A->priv) A->cls->fini(A->ctx, A->priv);
   if (A->cls) pri_object_destroy(A->ctx, &A->cls->kind, &A->priv);
   pri_array_destroy(&A->temp);
-  pri_free(A->ctx, A->scratch);
+  if (A->whole) pri_operator_destroy(&A->whole);
+  else pri_free(A->ctx, A->scratch);
   pri_free(A->ctx, A);
 }
 
@@ -34,8 +37,13 @@ static pri_status finish(pri_operator *A, const pri_shape *dom, const pri_shape 
   A->ran = *ran;
   if (pri_shape_size(dom) < 0 || pri_shape_size(ran) < 0)
     return PRI_FAIL(A->ctx, PRI_ESHAPE, "%s: the shape of its %s is not known; give its size", A->cls->kind.name, pri_shape_size(dom) < 0 ? "image" : "data");
-  const size_t bytes = A->cls->scratch ? A->cls->scratch(A->priv) : 0;
-  if (bytes) PRI_ALLOC(A->ctx, *(char **)&A->scratch, bytes);
+  A->scratch_bytes = A->cls->scratch ? A->cls->scratch(A->priv) : 0;
+  if (A->whole && A->scratch_bytes <= A->whole->scratch_bytes) { /* ten subsets would hold ten times the same room */
+    A->scratch = A->whole->scratch;
+    return PRI_OK;
+  }
+  pri_operator_destroy(&A->whole);
+  if (A->scratch_bytes) PRI_ALLOC(A->ctx, *(char **)&A->scratch, A->scratch_bytes);
   return PRI_OK;
 }
 
@@ -83,6 +91,7 @@ static pri_status part_of(const pri_operator *A, pri_operator *sub, const pri_bo
   *dom = pri_box_whole(&A->dom);
   PRI_TRY(A->cls->part(A->ctx, A->priv, sub->priv, ran, dom));
   const pri_shape d = pri_box_shape(dom, A->dom.nd), r = pri_box_shape(ran, A->ran.nd);
+  sub->whole = pri_operator_ref((pri_operator *)A);
   return finish(sub, &d, &r);
 }
 

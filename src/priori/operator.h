@@ -57,6 +57,7 @@ PRI_API PRI_MUST_CHECK pri_status pri_operator_chain(pri_ctx *ctx, pri_operator 
  *   ran  in,  box of the range: views first, first + step, ... make an ordered subset.
  *   dom  out, box of the domain: the part's image is A's image taken there (pri_array_take).
  * For chains the last operator's rows are taken first, then those of the one before that these read.
+ * A part keeps a reference to A and uses its scratch: one thread at a time among A and its parts.
  * Errors  PRI_ENOTSUP  the class has no parts; PRI_ESHAPE the box does not lie in the range.
  */
 PRI_API PRI_MUST_CHECK pri_status pri_operator_part(const pri_operator *A, pri_operator **out, const pri_box *ran, pri_box *dom);
