@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* cmd_check.c - certificates a set-up before it is run: adjoint test, norm, shapes, memory, geometry; how long the operator takes. */
+#define _GNU_SOURCE
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* provenance.c - see provenance.h. */
+#define _GNU_SOURCE
 #include "provenance.h"
 #include <limits.h>
 #include <math.h>
