@@ -58,10 +58,13 @@ static void look_at_field(struct set_up *s, const pri_geometry *g) {
   double seen = half;
   if (g->beam == PRI_FAN_FLAT || g->beam == PRI_CONE_FLAT) seen = g->sod * sin(atan(half / g->sdd));
   if (g->beam == PRI_FAN_CURVED) seen = g->sod * sin(half / g->sdd);
-  if (half <= 0) finding(s, "the rotation axis (bin %g) is not on the detector of %td bins", g->center, g->bins);
+  if (half <= 0)
+    finding(s, "the rotation axis (bin %g) is not on the detector of %td bins", g->center, g->bins);
   else if (seen < 0.999 * fmin((double)g->n[0], (double)g->n[1]) * g->pixel / 2)
-    finding(s, "truncated: every view sees a circle of radius %.4g mm, the image's inscribed circle has %.4g mm", seen, fmin((double)g->n[0], (double)g->n[1]) * g->pixel / 2);
-  else if (seen < 0.999 * image) finding(s, "the corners of the image are not seen by every view (circle of %.4g mm)", seen);
+    finding(s, "truncated: every view sees a circle of radius %.4g mm, the image's inscribed circle has %.4g mm", seen,
+            fmin((double)g->n[0], (double)g->n[1]) * g->pixel / 2);
+  else if (seen < 0.999 * image)
+    finding(s, "the corners of the image are not seen by every view (circle of %.4g mm)", seen);
 }
 
 static void look_at_geometry(struct set_up *s) {
@@ -125,9 +128,9 @@ static pri_status measure(struct set_up *s) {
   const double cpu = pri_cpu_seconds();
   if (st == PRI_OK) st = repeat(s, &c, &x, &y);
   if (st == PRI_OK)
-    s->time = json_pack("{s:o, s:o, s:o, s:i, s:I, s:I}", "apply_s", pri_json_number(median(c.apply, c.n)), "adjoint_s", pri_json_number(median(c.adjoint, c.n)),
-                        "cpu_s", pri_json_number(pri_cpu_seconds() - cpu), "threads", pri_ctx_threads(s->ctx), "slices", (json_int_t)s->slices, "repeats",
-                        (json_int_t)c.n);
+    s->time = json_pack("{s:o, s:o, s:o, s:i, s:I, s:I}", "apply_s", pri_json_number(median(c.apply, c.n)), "adjoint_s",
+                        pri_json_number(median(c.adjoint, c.n)), "cpu_s", pri_json_number(pri_cpu_seconds() - cpu), "threads",
+                        pri_ctx_threads(s->ctx), "slices", (json_int_t)s->slices, "repeats", (json_int_t)c.n);
   pri_free(s->ctx, c.apply);
   pri_array_destroy(&x);
   pri_array_destroy(&y);
@@ -160,20 +163,25 @@ static pri_status examine(struct set_up *s) {
 
 static pri_status print_text(struct set_up *s) {
   char a[64], b[64];
-  pri_print("image      %s\ndata       %s\n", pri_shape_text(pri_operator_domain(s->A), a, sizeof a), pri_shape_text(pri_operator_range(s->A), b, sizeof b));
-  pri_print("adjoint    mismatch %.2g in %d probes\nnorm       %.6g\nmemory     %.1f MiB\n", s->mismatch, PROBES, s->norm, (double)pri_ctx_memory_peak(s->ctx) / 1048576);
-  for (size_t i = 0; i < json_array_size(s->findings); i++) pri_print("geometry   %s\n", json_string_value(json_array_get(s->findings, i)));
+  pri_print("image      %s\ndata       %s\n", pri_shape_text(pri_operator_domain(s->A), a, sizeof a),
+            pri_shape_text(pri_operator_range(s->A), b, sizeof b));
+  pri_print("adjoint    mismatch %.2g in %d probes\nnorm       %.6g\nmemory     %.1f MiB\n", s->mismatch, PROBES, s->norm,
+            (double)pri_ctx_memory_peak(s->ctx) / 1048576);
+  for (size_t i = 0; i < json_array_size(s->findings); i++)
+    pri_print("geometry   %s\n", json_string_value(json_array_get(s->findings, i)));
   if (s->time)
-    pri_print("time       apply %.4g s, adjoint %.4g s\n", json_number_value(json_object_get(s->time, "apply_s")), json_number_value(json_object_get(s->time, "adjoint_s")));
+    pri_print("time       apply %.4g s, adjoint %.4g s\n", json_number_value(json_object_get(s->time, "apply_s")),
+              json_number_value(json_object_get(s->time, "adjoint_s")));
   return PRI_OK;
 }
 
 static pri_status print(struct set_up *s) {
   const pri_shape *dom = pri_operator_domain(s->A), *ran = pri_operator_range(s->A);
   if (!s->o->json) return print_text(s);
-  json_t *o = json_pack("{s:{s:o, s:i}, s:o, s:o, s:o, s:I, s:O}", "adjoint", "mismatch", pri_json_number(s->mismatch), "probes", PROBES, "norm",
-                        pri_json_number(s->norm), "domain", pri_json_shape(dom->n, dom->nd), "range", pri_json_shape(ran->n, ran->nd), "memory_bytes",
-                        (json_int_t)pri_ctx_memory_peak(s->ctx), "geometry", s->findings);
+  json_t *o = json_pack("{s:{s:o, s:i}, s:o, s:o, s:o, s:I, s:O}", "adjoint", "mismatch", pri_json_number(s->mismatch), "probes",
+                        PROBES, "norm", pri_json_number(s->norm), "domain", pri_json_shape(dom->n, dom->nd), "range",
+                        pri_json_shape(ran->n, ran->nd), "memory_bytes", (json_int_t)pri_ctx_memory_peak(s->ctx), "geometry",
+                        s->findings);
   if (o && s->time) json_object_set(o, "time", s->time);
   return pri_print_json(s->ctx, o);
 }
@@ -191,10 +199,20 @@ static pri_status run(pri_call *call) {
 }
 
 static const char *const options[] = {"operator", "geometry", "precision", "time", "json", "threads", "mem", "seed", NULL};
-static const char *const examples[] = {"is the adjoint the adjoint? what is truncated?", "check --operator ct:geometry=fan,sod=300,sdd=500,angles=60,detector=300,size=256",
-                                       "how long does it take for this stack?", "check --geometry angles=360,size=512 --time 1 --json sino.tif", NULL};
+static const char *const examples[] = {"is the adjoint the adjoint? what is truncated?",
+                                       "check --operator ct:geometry=fan,sod=300,sdd=500,angles=60,detector=300,size=256",
+                                       "how long does it take for this stack?",
+                                       "check --geometry angles=360,size=512 --time 1 --json sino.tif", NULL};
 
 const pri_command pri_command_check = {
-    .name = "check", .brief = "certificates a set-up before it is run", .synopsis = "[OPTIONS] [INPUT]", .options = options, .examples = examples,
-    .more = "The adjoint test takes global and local probes in turn. Without an input the keys of the operator must say everything.",
-    .min_inputs = 0, .max_inputs = 1, .run = run, .defaults = pri_config_check};
+    .name = "check",
+    .brief = "certificates a set-up before it is run",
+    .synopsis = "[OPTIONS] [INPUT]",
+    .options = options,
+    .examples = examples,
+    .more =
+        "The adjoint test takes global and local probes in turn. Without an input the keys of the operator must say everything.",
+    .min_inputs = 0,
+    .max_inputs = 1,
+    .run = run,
+    .defaults = pri_config_check};

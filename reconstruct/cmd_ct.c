@@ -2,10 +2,11 @@
 /* cmd_ct.c - the front door of tomography: reconstruct with the operator, units and defaults of CT (config_ct.c). */
 #include "pipeline.h"
 
-static const char *const options[] = {
-    "geometry", "operator", "fidelity", "prior", "bound", "noise-level", "solver", "stop", "init", "precision", "sweep", "prepare", "then", "slices", "roi",
-    "on-bad", "as-stack", "output", "force", "dtype", "scale", "dry-run", "json", "print-config", "threads", "mem", "scratch", "seed", "progress",
-    "log", "log-json", NULL};
+static const char *const options[] = {"geometry", "operator", "fidelity",     "prior",   "bound",   "noise-level", "solver",
+                                      "stop",     "init",     "precision",    "sweep",   "prepare", "then",        "slices",
+                                      "roi",      "on-bad",   "as-stack",     "output",  "force",   "dtype",       "scale",
+                                      "dry-run",  "json",     "print-config", "threads", "mem",     "scratch",     "seed",
+                                      "progress", "log",      "log-json",     NULL};
 static const char *const examples[] = {
     "a parallel scan of 180 degrees, angles equidistant: total variation, weight from the noise, certified to 1e-3",
     "ct --geometry angles=60 sino.tif -o image.tif",
@@ -18,8 +19,17 @@ static const char *const examples[] = {
     NULL};
 
 const pri_command pri_command_ct = {
-    .name = "ct", .brief = "reconstructs slices from sinograms", .synopsis = "[OPTIONS] SINOGRAM... -o IMAGE", .options = options, .examples = examples,
-    .more = "Without more, the image minimises half the squared residual plus total variation, with the weight at which the residual is what the noise "
-            "leaves, between 0 and 1.25 times the largest pixel of an early iterate; OS-FISTA runs for 10 passes, then PDHG until a relative duality gap "
+    .name = "ct",
+    .brief = "reconstructs slices from sinograms",
+    .synopsis = "[OPTIONS] SINOGRAM... -o IMAGE",
+    .options = options,
+    .examples = examples,
+    .more = "Without more, the image minimises half the squared residual plus total variation, with the weight at which the "
+            "residual is what the noise "
+            "leaves, between 0 and 1.25 times the largest pixel of an early iterate; OS-FISTA runs for 10 passes, then PDHG "
+            "until a relative duality gap "
             "of 1e-3 is proved for every slice. Raw counts (Data Exchange) are flat-fielded and -log is taken.",
-    .min_inputs = 1, .max_inputs = -1, .run = pri_pipeline_run, .defaults = pri_config_ct};
+    .min_inputs = 1,
+    .max_inputs = -1,
+    .run = pri_pipeline_run,
+    .defaults = pri_config_ct};

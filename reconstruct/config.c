@@ -42,8 +42,10 @@ static pri_status find_kind(pri_ctx *ctx, pri_family family, const char *spec, c
 static char *item_end(char *s) {
   char quote = 0;
   for (; *s && (quote || *s != ','); s++) {
-    if (quote) quote = *s == quote ? 0 : quote;
-    else if (*s == '"' || *s == '\'') quote = *s;
+    if (quote)
+      quote = *s == quote ? 0 : quote;
+    else if (*s == '"' || *s == '\'')
+      quote = *s;
   }
   return s;
 }
@@ -58,8 +60,10 @@ static void drop_key(char *spec, const char *key) {
       at = *end ? end + 1 : end;
       continue;
     }
-    if (*end) memmove(at, end + 1, strlen(end + 1) + 1);
-    else at[-1] = 0;
+    if (*end)
+      memmove(at, end + 1, strlen(end + 1) + 1);
+    else
+      at[-1] = 0;
     return;
   }
 }
@@ -115,7 +119,8 @@ static pri_status check_weight(pri_ctx *ctx, const char *spec, const char *held)
     char *end;
     const double v = strtod(held + 4, &end);
     if (*end || end == held + 4 || !(v > 0 && v <= 10))
-      return PRI_FAIL(ctx, PRI_EPARAM, "%s: rel:%s is outside (0, 10] (share of the weight that makes the image constant)", spec, held + 4);
+      return PRI_FAIL(ctx, PRI_EPARAM, "%s: rel:%s is outside (0, 10] (share of the weight that makes the image constant)", spec,
+                      held + 4);
     return PRI_OK;
   }
   if (strncmp(held, "auto", 4)) return PRI_OK; /* a file */
@@ -144,14 +149,17 @@ static pri_status complete_prior(pri_ctx *ctx, char **spec) {
   if (s == PRI_OK) s = printed(ctx, PRI_PRIORS, plain, &full);
   if (s == PRI_OK && held) {
     s = find_kind(ctx, PRI_PRIORS, full, &kind);
-    if (s == PRI_OK) s = pri_spec_set(ctx, full, pri_kind_weight_key(kind), NULL, strcmp(held, "auto") ? held : "auto:discrepancy", &out);
+    if (s == PRI_OK)
+      s = pri_spec_set(ctx, full, pri_kind_weight_key(kind), NULL, strcmp(held, "auto") ? held : "auto:discrepancy", &out);
     pri_free(ctx, full);
     full = out;
   }
   pri_free(ctx, held);
   pri_free(ctx, plain);
-  if (s == PRI_OK) replace(ctx, spec, full);
-  else pri_free(ctx, full);
+  if (s == PRI_OK)
+    replace(ctx, spec, full);
+  else
+    pri_free(ctx, full);
   return s;
 }
 
@@ -173,7 +181,8 @@ static pri_status complete_list(pri_ctx *ctx, pri_family family, pri_texts *t) {
 
 /* ---- bound */
 
-static pri_status one_bound(pri_ctx *ctx, const char *who, const char *whole, const char *text, size_t n, double none, double *out) {
+static pri_status one_bound(pri_ctx *ctx, const char *who, const char *whole, const char *text, size_t n, double none,
+                            double *out) {
   char buf[64], *end;
   *out = none;
   if (n == 0) return PRI_OK;
@@ -191,7 +200,8 @@ pri_status pri_range_parse(pri_ctx *ctx, const char *who, const char *text, pri_
   PRI_TRY(one_bound(ctx, who, text, text, (size_t)(colon - text), -INFINITY, &out->lo));
   PRI_TRY(one_bound(ctx, who, text, colon + 1, out->automatic ? 0 : strlen(colon + 1), INFINITY, &out->hi));
   if (!(out->lo < out->hi)) return PRI_FAIL(ctx, PRI_EPARAM, "%s %s: the first number is not below the second", who, text);
-  if (out->automatic && !isfinite(out->lo)) return PRI_FAIL(ctx, PRI_EPARAM, "%s %s: an automatic upper bound needs a lower one, e.g. 0:auto", who, text);
+  if (out->automatic && !isfinite(out->lo))
+    return PRI_FAIL(ctx, PRI_EPARAM, "%s %s: an automatic upper bound needs a lower one, e.g. 0:auto", who, text);
   return PRI_OK;
 }
 

@@ -108,7 +108,8 @@ pri_status pri_config_reconstruct(pri_call *call) {
 pri_status pri_config_simulate(pri_call *call) {
   pri_options *o = call->opts;
   PRI_TRY(pri_config_defaults(call));
-  if (!o->operators.n) return PRI_FAIL(call->ctx, PRI_EPARAM, "which operator is to be applied? --operator SPEC (`priori list operator`)");
+  if (!o->operators.n)
+    return PRI_FAIL(call->ctx, PRI_EPARAM, "which operator is to be applied? --operator SPEC (`priori list operator`)");
   PRI_TRY(pri_options_set(call->ctx, o, "solver", "none"));
   return pri_config_complete(call->ctx, o);
 }

@@ -10,9 +10,9 @@
 #include "pipeline_config.h"
 
 /* What determines the pixels, in the order of printing; only these stand in a pipeline file. */
-static const char *const keys[] = {"operator", "fidelity", "prior", "bound", "noise-level", "solver", "stop", "init",
-                                   "precision", "prepare", "then", "on-bad", "slices", "roi", "sweep", "noise", "seed",
-                                   "dtype", "scale", NULL};
+static const char *const keys[] = {"operator", "fidelity",  "prior",   "bound", "noise-level", "solver", "stop",
+                                   "init",     "precision", "prepare", "then",  "on-bad",      "slices", "roi",
+                                   "sweep",    "noise",     "seed",    "dtype", "scale",       NULL};
 
 /* ---- reading */
 
@@ -32,8 +32,10 @@ static int count_keys(void) {
 static char *trim(char *line) {
   char quote = 0;
   for (char *s = line; *s; s++) {
-    if (quote) quote = *s == quote ? 0 : quote;
-    else if (*s == '"' || *s == '\'') quote = *s;
+    if (quote)
+      quote = *s == quote ? 0 : quote;
+    else if (*s == '"' || *s == '\'')
+      quote = *s;
     else if (*s == '#' && (s == line || isspace((unsigned char)s[-1]))) {
       *s = 0;
       break;
@@ -72,8 +74,10 @@ static pri_status read_lines(pri_ctx *ctx, pri_options *o, const char *path, FIL
   for (int number = 1; s == PRI_OK && (n = getline(&line, &room, f)) >= 0; number++) {
     if (strlen(line) != (size_t)n) s = PRI_FAIL(ctx, PRI_EFORMAT, "%s:%d: this is no text", path, number);
     char *text = s == PRI_OK ? trim(line) : line;
-    if (s == PRI_OK && *text && *text != '[') s = take(ctx, o, text);
-    else continue;
+    if (s == PRI_OK && *text && *text != '[')
+      s = take(ctx, o, text);
+    else
+      continue;
     if (s != PRI_OK) s = fail_at(ctx, s, path, number);
   }
   if (s == PRI_OK && ferror(f)) s = PRI_FAIL(ctx, PRI_EREAD, "%s: cannot be read: %s", path, strerror(errno));

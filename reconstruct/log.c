@@ -71,7 +71,11 @@ static void tap(void *arg, pri_verbosity v, const char *line) {
   pri_journal *j = arg;
   pri_journal_clear(j);
   if (j->text && v <= PRI_LOG_INFO) {
-    fprintf(j->text, "%10.3f  %s%s\n", pri_journal_seconds(j), v == PRI_LOG_WARN ? "warning: " : v == PRI_LOG_ERROR ? "error: " : "", line);
+    fprintf(j->text, "%10.3f  %s%s\n", pri_journal_seconds(j),
+            v == PRI_LOG_WARN    ? "warning: "
+            : v == PRI_LOG_ERROR ? "error: "
+                                 : "",
+            line);
     fflush(j->text);
   }
   if (v == PRI_LOG_WARN || v == PRI_LOG_ERROR)
@@ -90,7 +94,8 @@ void pri_journal_event(pri_journal *j, const char *event, json_t *fields) {
 }
 
 void pri_journal_start(pri_journal *j, const char *config) {
-  pri_journal_event(j, "start", json_pack("{s:s, s:s, s:o}", "version", pri_version(), "build", pri_build(), "config", pri_json_text(config)));
+  pri_journal_event(
+      j, "start", json_pack("{s:s, s:s, s:o}", "version", pri_version(), "build", pri_build(), "config", pri_json_text(config)));
 }
 
 static int progress_mode(const pri_options *o) {
@@ -174,10 +179,10 @@ static void progress_text(pri_journal *j, const pri_progress *p, char *line, siz
 }
 
 static void progress_json(const pri_journal *j, const pri_progress *p) {
-  json_t *line = json_pack("{s:s, s:o, s:I, s:I, s:I, s:o, s:o, s:o}", "event", "progress", "t", pri_json_number(pri_journal_seconds(j)),
-                           "item", (json_int_t)p->item, "items", (json_int_t)p->items, "k", (json_int_t)p->k,
-                           "objective", pri_json_number(p->objective), "relative_gap", pri_json_number(p->relative_gap),
-                           "share", pri_json_number(p->share));
+  json_t *line = json_pack("{s:s, s:o, s:I, s:I, s:I, s:o, s:o, s:o}", "event", "progress", "t",
+                           pri_json_number(pri_journal_seconds(j)), "item", (json_int_t)p->item, "items", (json_int_t)p->items,
+                           "k", (json_int_t)p->k, "objective", pri_json_number(p->objective), "relative_gap",
+                           pri_json_number(p->relative_gap), "share", pri_json_number(p->share));
   if (line && json_dumpf(line, stderr, JSON_COMPACT) == 0) fputc('\n', stderr);
   json_decref(line);
 }
@@ -185,7 +190,8 @@ static void progress_json(const pri_journal *j, const pri_progress *p) {
 void pri_journal_progress(pri_journal *j, const pri_progress *p) {
   char line[256] = "";
   const double now = pri_wall_seconds();
-  if (j->mode == PRI_PROGRESS_NONE || now - j->last < (j->mode == PRI_PROGRESS_BAR ? 0.1 : j->mode == PRI_PROGRESS_JSON ? 1 : 10)) return;
+  if (j->mode == PRI_PROGRESS_NONE || now - j->last < (j->mode == PRI_PROGRESS_BAR ? 0.1 : j->mode == PRI_PROGRESS_JSON ? 1 : 10))
+    return;
   j->last = now;
   if (j->mode == PRI_PROGRESS_JSON) {
     progress_json(j, p);

@@ -51,17 +51,22 @@ static pri_status output_name(pri_call *call, const char *input, char **out) {
   const size_t n = strlen(o) + sizeof stem + 16;
   *out = pri_calloc(call->ctx, n, 1);
   if (!*out) return pri_ctx_code(call->ctx);
-  if (at) snprintf(*out, n, "%.*s%s%s", (int)(at - o), o, stem, at + 6);
-  else if (is_folder(o)) snprintf(*out, n, "%s%s%s.tif", o, o[strlen(o) - 1] == '/' ? "" : "/", stem);
-  else snprintf(*out, n, "%s", o);
+  if (at)
+    snprintf(*out, n, "%.*s%s%s", (int)(at - o), o, stem, at + 6);
+  else if (is_folder(o))
+    snprintf(*out, n, "%s%s%s.tif", o, o[strlen(o) - 1] == '/' ? "" : "/", stem);
+  else
+    snprintf(*out, n, "%s", o);
   return PRI_OK;
 }
 
 /* ---- phases */
 
 static pri_status open_input(pri_job *job) {
-  if (job->stack) PRI_TRY(pri_input_open_stack(job->ctx, &job->in, job->stack, job->n_stack));
-  else PRI_TRY(pri_input_open(job->ctx, &job->in, job->input_name));
+  if (job->stack)
+    PRI_TRY(pri_input_open_stack(job->ctx, &job->in, job->stack, job->n_stack));
+  else
+    PRI_TRY(pri_input_open(job->ctx, &job->in, job->input_name));
   job->info = pri_input_describe(job->in);
   return PRI_OK;
 }
@@ -123,8 +128,8 @@ static pri_status unspool(pri_job *job) {
 static pri_status check_budget(pri_job *job) {
   const pri_plan *p = &job->plan;
   if (p->peak <= p->allowed) return PRI_OK;
-  return PRI_FAIL(job->ctx, PRI_EBUDGET, "%s: even one slice at a time takes %.1f MiB, and %.1f MiB are allowed (--mem)", job->input_name, (double)p->peak / 1048576,
-                  (double)p->allowed / 1048576);
+  return PRI_FAIL(job->ctx, PRI_EBUDGET, "%s: even one slice at a time takes %.1f MiB, and %.1f MiB are allowed (--mem)",
+                  job->input_name, (double)p->peak / 1048576, (double)p->allowed / 1048576);
 }
 
 static pri_status count_passes(pri_job *job) {
@@ -187,8 +192,16 @@ static pri_status finish(pri_job *job) {
   char *config = NULL, *text = NULL;
   PRI_TRY(unspool(job));
   PRI_TRY(pri_config_print(job->ctx, job->o, &config));
-  pri_provenance p = {.config = config, .inputs = job->stack ? job->stack : &job->input_name, .n_inputs = job->stack ? job->n_stack : 1, .in = job->in,
-                      .options = job->o, .weights = job->weight_notes, .center = job->set.center, .certificate = job->simulate ? NULL : worst_certificate(job), .items = job->simulate || job->table ? NULL : all_certificates(job), .table = job->table};
+  pri_provenance p = {.config = config,
+                      .inputs = job->stack ? job->stack : &job->input_name,
+                      .n_inputs = job->stack ? job->n_stack : 1,
+                      .in = job->in,
+                      .options = job->o,
+                      .weights = job->weight_notes,
+                      .center = job->set.center,
+                      .certificate = job->simulate ? NULL : worst_certificate(job),
+                      .items = job->simulate || job->table ? NULL : all_certificates(job),
+                      .table = job->table};
   pri_status s = pri_provenance_text(job->ctx, &p, &text);
   if (s == PRI_OK) s = pri_output_finish(job->out, text);
   json_decref(p.certificate);
@@ -249,8 +262,16 @@ static const char *worst_verdict(const pri_job *job) {
   return job->n_done ? pri_verdict_name(v) : "none";
 }
 
-static pri_status one_job(pri_call *call, pri_journal *log, const char *input, const char *const *stack, int n_stack, const char **verdict) {
-  pri_job job = {.simulate = call->command->run == pri_simulation_run, .call = call, .ctx = call->ctx, .o = call->opts, .log = log, .input_name = input, .stack = stack, .n_stack = n_stack};
+static pri_status one_job(pri_call *call, pri_journal *log, const char *input, const char *const *stack, int n_stack,
+                          const char **verdict) {
+  pri_job job = {.simulate = call->command->run == pri_simulation_run,
+                 .call = call,
+                 .ctx = call->ctx,
+                 .o = call->opts,
+                 .log = log,
+                 .input_name = input,
+                 .stack = stack,
+                 .n_stack = n_stack};
   job.set.noise = job.set.center = job.set.mismatch = NAN;
   pri_status s = call->opts->output ? output_name(call, input, &job.output_name) : PRI_OK;
   if (s == PRI_OK) s = run_job(&job);
@@ -265,12 +286,15 @@ static pri_status all_jobs(pri_call *call, pri_journal *log, const char **verdic
   if (o->as_stack) return one_job(call, log, call->inputs[0], call->inputs, call->n_inputs, verdict);
   if (call->n_inputs == 1) return one_job(call, log, call->inputs[0], NULL, 0, verdict);
   if (o->output && !strstr(o->output, "{stem}") && !is_folder(o->output))
-    return PRI_FAIL(call->ctx, PRI_EPARAM, "%d inputs and one output: give -o DIR/, a name with {stem}, or --as-stack", call->n_inputs);
+    return PRI_FAIL(call->ctx, PRI_EPARAM, "%d inputs and one output: give -o DIR/, a name with {stem}, or --as-stack",
+                    call->n_inputs);
   for (int i = 0; i < call->n_inputs; i++) {
     const pri_status s = one_job(call, log, call->inputs[i], NULL, 0, verdict);
     if (s == PRI_ECANCEL) return s;
-    if (s != PRI_OK) pri_call_failed(call, call->inputs[i], s);
-    else if (!o->dry_run) pri_log(call->ctx, PRI_LOG_INFO, "%s: done", call->inputs[i]);
+    if (s != PRI_OK)
+      pri_call_failed(call, call->inputs[i], s);
+    else if (!o->dry_run)
+      pri_log(call->ctx, PRI_LOG_INFO, "%s: done", call->inputs[i]);
   }
   return PRI_OK;
 }
@@ -280,9 +304,10 @@ static void end_events(pri_call *call, pri_journal *log, pri_status s, const cha
   char *plain = failed ? pri_message_plain(call->ctx) : NULL;
   if (failed) pri_journal_event(log, "error", json_pack("{s:o, s:i}", "message", pri_json_text(plain), "status", code));
   pri_free(call->ctx, plain);
-  pri_journal_event(log, "done", json_pack("{s:i, s:o, s:I, s:o, s:o}", "status", code, "verdict", pri_json_text(failed ? "failed" : verdict), "peak_bytes",
-                                           (json_int_t)pri_peak_bytes(), "seconds", pri_json_number(pri_journal_seconds(log)), "cpu_seconds",
-                                           pri_json_number(pri_cpu_seconds() - cpu)));
+  pri_journal_event(log, "done",
+                    json_pack("{s:i, s:o, s:I, s:o, s:o}", "status", code, "verdict", pri_json_text(failed ? "failed" : verdict),
+                              "peak_bytes", (json_int_t)pri_peak_bytes(), "seconds", pri_json_number(pri_journal_seconds(log)),
+                              "cpu_seconds", pri_json_number(pri_cpu_seconds() - cpu)));
 }
 
 static pri_status with_log(pri_call *call, const char *config) {
@@ -305,9 +330,12 @@ pri_status pri_pipeline_run(pri_call *call) {
 #ifdef M_MMAP_THRESHOLD
   mallopt(M_MMAP_THRESHOLD, 1 << 20); /* large blocks go back to the system when freed: the plan counts on it */
 #endif
-  if (call->opts->print_config) pri_print("%s", config);
-  else if (!call->opts->output && !call->opts->dry_run) s = PRI_FAIL(call->ctx, PRI_EPARAM, "where does the result go? -o FILE");
-  else s = with_log(call, config);
+  if (call->opts->print_config)
+    pri_print("%s", config);
+  else if (!call->opts->output && !call->opts->dry_run)
+    s = PRI_FAIL(call->ctx, PRI_EPARAM, "where does the result go? -o FILE");
+  else
+    s = with_log(call, config);
   pri_free(call->ctx, config);
   return s;
 }

@@ -32,8 +32,9 @@ pri_status pri_job_samples(pri_job *job, pri_block *b, ptrdiff_t slice[PRI_SAMPL
 
 static void say_center(pri_job *job, const pri_center *c) {
   job->set.center = c->center;
-  pri_journal_event(job->log, "geometry", json_pack("{s:o, s:o, s:o, s:b}", "center", pri_json_number(c->center), "opposite", pri_json_number(c->opposite),
-                                                   "picture", pri_json_number(c->picture), "agree", c->agree));
+  pri_journal_event(job->log, "geometry",
+                    json_pack("{s:o, s:o, s:o, s:b}", "center", pri_json_number(c->center), "opposite",
+                              pri_json_number(c->opposite), "picture", pri_json_number(c->picture), "agree", c->agree));
   pri_log(job->ctx, PRI_LOG_INFO, "centre of rotation: bin %.3f", c->center);
 }
 

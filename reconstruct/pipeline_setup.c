@@ -34,8 +34,8 @@ pri_status pri_job_slices(pri_job *job) {
   const ptrdiff_t first = v[0] < 0 ? 0 : v[0], step = v[2] < 0 ? 1 : v[2];
   const ptrdiff_t end = parts == 1 && v[0] >= 0 ? first + 1 : v[1] < 0 || v[1] > all ? all : v[1];
   if (step < 1 || first >= end)
-    return PRI_FAIL(job->ctx, PRI_EPARAM, "--slices %s takes none of the %td slices (0 to %td) of %s", job->o->slices ? job->o->slices : "", all,
-                    all - 1, job->input_name);
+    return PRI_FAIL(job->ctx, PRI_EPARAM, "--slices %s takes none of the %td slices (0 to %td) of %s",
+                    job->o->slices ? job->o->slices : "", all, all - 1, job->input_name);
   job->items = (end - first + step - 1) / step;
   PRI_ALLOC(job->ctx, job->slice, job->items);
   PRI_ALLOC(job->ctx, job->done, job->items);
@@ -145,8 +145,8 @@ static pri_status with_beam(pri_ctx *ctx, char **spec, const pri_meta *meta) {
   return PRI_OK;
 }
 
-static pri_status one_operator(pri_ctx *ctx, pri_operator **A, const char *spec, double center, const pri_meta *meta, const pri_shape *dom,
-                               const pri_shape *ran) {
+static pri_status one_operator(pri_ctx *ctx, pri_operator **A, const char *spec, double center, const pri_meta *meta,
+                               const pri_shape *dom, const pri_shape *ran) {
   char *full;
   PRI_TRY(centered(ctx, spec, center, &full));
   pri_status s = with_beam(ctx, &full, meta);
@@ -155,8 +155,8 @@ static pri_status one_operator(pri_ctx *ctx, pri_operator **A, const char *spec,
   return s;
 }
 
-pri_status pri_operators_create(pri_ctx *ctx, pri_operator **out, const pri_texts *specs, double center, const pri_meta *meta, const pri_shape *dom,
-                                const pri_shape *ran) {
+pri_status pri_operators_create(pri_ctx *ctx, pri_operator **out, const pri_texts *specs, double center, const pri_meta *meta,
+                                const pri_shape *dom, const pri_shape *ran) {
   const pri_shape none = {0};
   pri_operator **A;
   pri_status s = PRI_OK;
@@ -170,8 +170,10 @@ pri_status pri_operators_create(pri_ctx *ctx, pri_operator **out, const pri_text
     s = one_operator(ctx, &A[i], specs->v[i], center, meta, d, r);
     if (s == PRI_OK) at = *(backward ? pri_operator_domain(A[i]) : pri_operator_range(A[i]));
   }
-  if (s == PRI_OK && n == 1) *out = pri_operator_ref(A[0]);
-  else if (s == PRI_OK) s = pri_operator_chain(ctx, out, A, n);
+  if (s == PRI_OK && n == 1)
+    *out = pri_operator_ref(A[0]);
+  else if (s == PRI_OK)
+    s = pri_operator_chain(ctx, out, A, n);
   for (int i = 0; i < n; i++) pri_operator_destroy(&A[i]);
   pri_free(ctx, A);
   return s;
@@ -198,10 +200,12 @@ static pri_status parse_roi(pri_job *job) {
   char tail;
   const pri_shape *s = &job->set.result;
   if (!job->o->roi) return PRI_OK;
-  if (sscanf(job->o->roi, "%ld,%ld,%ld,%ld%c", &r[0], &r[1], &r[2], &r[3], &tail) != 4 || r[0] < 0 || r[1] < 0 || r[2] < 1 || r[3] < 1)
+  if (sscanf(job->o->roi, "%ld,%ld,%ld,%ld%c", &r[0], &r[1], &r[2], &r[3], &tail) != 4 || r[0] < 0 || r[1] < 0 || r[2] < 1 ||
+      r[3] < 1)
     return PRI_FAIL(job->ctx, PRI_EPARAM, "--roi %s: give x,y,w,h in pixels", job->o->roi);
   if (s->nd != 2 || r[0] + r[2] > s->n[1] || r[1] + r[3] > s->n[0])
-    return PRI_FAIL(job->ctx, PRI_EPARAM, "--roi %s reaches beyond the image of %td x %td pixels (x, y)", job->o->roi, s->n[1], s->n[0]);
+    return PRI_FAIL(job->ctx, PRI_EPARAM, "--roi %s reaches beyond the image of %td x %td pixels (x, y)", job->o->roi, s->n[1],
+                    s->n[0]);
   return PRI_OK;
 }
 
@@ -263,6 +267,8 @@ pri_status pri_job_adjoint(pri_job *job) {
   pri_journal_event(job->log, "adjoint", json_pack("{s:o, s:i}", "mismatch", pri_json_number(worst), "probes", 4));
   pri_log(job->ctx, PRI_LOG_DEBUG, "adjoint test: mismatch %.2g", worst);
   if (worst <= tolerance) return PRI_OK;
-  return PRI_FAIL(job->ctx, PRI_ENUMERIC, "the adjoint of the operator is wrong: |<Ax,u> - <x,A'u>| / (|Ax| |u|) = %.2g, above %.0e; "
-                  "no iteration can be trusted with it", worst, tolerance);
+  return PRI_FAIL(job->ctx, PRI_ENUMERIC,
+                  "the adjoint of the operator is wrong: |<Ax,u> - <x,A'u>| / (|Ax| |u|) = %.2g, above %.0e; "
+                  "no iteration can be trusted with it",
+                  worst, tolerance);
 }

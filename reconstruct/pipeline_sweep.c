@@ -21,8 +21,8 @@ static pri_status note(pri_job *job, const pri_sweep *s, int index) {
     }
     PRI_TRY(pri_json_append(job->ctx, json_object_get(job->table, "rows"), row));
   }
-  pri_log(job->ctx, PRI_LOG_INFO, "%s.%s=%-10s pages %td to %td  objective %-12.6g residual %-10.5g gap %.3g", s->plugin, s->key, s->values[index], job->base,
-          job->base + job->n_done - 1, objective, residual, gap);
+  pri_log(job->ctx, PRI_LOG_INFO, "%s.%s=%-10s pages %td to %td  objective %-12.6g residual %-10.5g gap %.3g", s->plugin, s->key,
+          s->values[index], job->base, job->base + job->n_done - 1, objective, residual, gap);
   return PRI_OK;
 }
 
@@ -38,7 +38,8 @@ static pri_status one_value(pri_job *job, const pri_sweep *s, int index) {
   job->base = index * job->items;
   pri_status st = pri_job_setup(job);
   if (st == PRI_OK && !pri_shape_equal(&before, &job->set.result))
-    st = PRI_FAIL(job->ctx, PRI_ESHAPE, "--sweep %s.%s=%s: the result has another size than the rest of the stack", s->plugin, s->key, s->values[index]);
+    st = PRI_FAIL(job->ctx, PRI_ESHAPE, "--sweep %s.%s=%s: the result has another size than the rest of the stack", s->plugin,
+                  s->key, s->values[index]);
   if (st == PRI_OK) st = pri_job_certify(job);
   if (st == PRI_OK) st = pri_job_stream(job);
   if (st == PRI_OK) st = note(job, s, index);

@@ -37,7 +37,9 @@ static pri_status level_from_file(pri_job *job, const char *name, double *sd) {
 }
 
 static pri_status bad_level(const pri_job *job) {
-  return PRI_FAIL(job->ctx, PRI_EPARAM, "--noise-level %s: give sd:V (unit of the data), relative:V (of their norm), file:F, or auto", job->o->noise_level);
+  return PRI_FAIL(job->ctx, PRI_EPARAM,
+                  "--noise-level %s: give sd:V (unit of the data), relative:V (of their norm), file:F, or auto",
+                  job->o->noise_level);
 }
 
 /* sd of each sampled slice */
@@ -48,9 +50,13 @@ static pri_status levels(pri_job *job, const pri_block *b, double sd[PRI_SAMPLES
   char *end = NULL;
   if (!strcmp(text, "auto")) return pri_noise_level(job->ctx, sd, &b->y, b->w.data ? &b->w : NULL);
   if (!colon) return bad_level(job);
-  if (!strncmp(text, "file:", 5)) PRI_TRY(level_from_file(job, colon + 1, &v));
-  else v = strtod(colon + 1, &end);
-  if ((end && (*end || end == colon + 1)) || !(v >= 0) || (strncmp(text, "sd:", 3) && strncmp(text, "relative:", 9) && strncmp(text, "file:", 5))) return bad_level(job);
+  if (!strncmp(text, "file:", 5))
+    PRI_TRY(level_from_file(job, colon + 1, &v));
+  else
+    v = strtod(colon + 1, &end);
+  if ((end && (*end || end == colon + 1)) || !(v >= 0) ||
+      (strncmp(text, "sd:", 3) && strncmp(text, "relative:", 9) && strncmp(text, "file:", 5)))
+    return bad_level(job);
   for (ptrdiff_t i = 0; i < b->items; i++)
     sd[i] = text[0] == 'r' ? v * sqrt(pri_norm2sq(job->ctx, pri_array_item(&b->y, i), m) / (double)m) : v;
   return PRI_OK;
@@ -85,7 +91,8 @@ static const char *quick_solver(const pri_problem *p, pri_ctx *ctx) {
 }
 
 static void note_tested(struct wanted *w, const pri_weight_result *r) {
-  for (int i = 0; i < r->n; i++) json_array_append_new(w->tested, json_pack("[o, o]", pri_json_number(r->tested[i][0]), pri_json_number(r->tested[i][1])));
+  for (int i = 0; i < r->n; i++)
+    json_array_append_new(w->tested, json_pack("[o, o]", pri_json_number(r->tested[i][0]), pri_json_number(r->tested[i][1])));
 }
 
 static pri_status discrepancy(pri_job *job, struct wanted *w, pri_solve *s, const double *sd, double *found) {
@@ -127,7 +134,9 @@ static pri_status set_weight(pri_job *job, int i, double value) {
   char buf[32], *name, *spec = NULL;
   PRI_TRY(pri_spec_name(job->ctx, job->set.priors[i], &name));
   pri_status s = pri_registry_find(job->ctx, PRI_PRIORS, name, &kind);
-  if (s == PRI_OK) s = pri_spec_set(job->ctx, job->set.priors[i], pri_kind_weight_key(kind), pri_kind_first_key(kind), pri_shortest(buf, value), &spec);
+  if (s == PRI_OK)
+    s = pri_spec_set(job->ctx, job->set.priors[i], pri_kind_weight_key(kind), pri_kind_first_key(kind), pri_shortest(buf, value),
+                     &spec);
   pri_free(job->ctx, name);
   PRI_TRY(s);
   pri_free(job->ctx, job->set.priors[i]);
@@ -141,12 +150,15 @@ static void say_weight(pri_job *job, const struct wanted *w, int i, double chose
   char curve[600] = "";
   for (size_t k = 0, at = 0; k < json_array_size(tested) && at + 40 < sizeof curve; k++) {
     const json_t *pair = json_array_get(tested, k);
-    at += (size_t)snprintf(curve + at, sizeof curve - at, " %.4g:%.3g", json_number_value(json_array_get(pair, 0)), json_number_value(json_array_get(pair, 1)));
+    at += (size_t)snprintf(curve + at, sizeof curve - at, " %.4g:%.3g", json_number_value(json_array_get(pair, 0)),
+                           json_number_value(json_array_get(pair, 1)));
   }
-  pri_log(job->ctx, PRI_LOG_INFO, "weight of %.*s: %.6g (%s)%s%s", (int)strcspn(job->set.priors[i], ":"), job->set.priors[i], chosen, w->held[i],
-          *curve ? "; tested, with the risk of each:" : "", curve);
-  pri_journal_event(job->log, "weight", json_pack("{s:s, s:s%, s:o, s:o, s:o}", "method", method, "prior", job->set.priors[i], strcspn(job->set.priors[i], ":"),
-                                                 "tested", tested, "chosen", pri_json_number(chosen), "noise", pri_json_number(job->set.noise)));
+  pri_log(job->ctx, PRI_LOG_INFO, "weight of %.*s: %.6g (%s)%s%s", (int)strcspn(job->set.priors[i], ":"), job->set.priors[i],
+          chosen, w->held[i], *curve ? "; tested, with the risk of each:" : "", curve);
+  pri_journal_event(job->log, "weight",
+                    json_pack("{s:s, s:s%, s:o, s:o, s:o}", "method", method, "prior", job->set.priors[i],
+                              strcspn(job->set.priors[i], ":"), "tested", tested, "chosen", pri_json_number(chosen), "noise",
+                              pri_json_number(job->set.noise)));
 }
 
 static pri_status choose(pri_job *job, struct wanted *w, const pri_block *b, const double *sd) {
@@ -181,7 +193,8 @@ static pri_status take_notes(pri_job *job) {
     char *name, *value = NULL, key[80];
     PRI_TRY(pri_spec_name(job->ctx, job->set.priors[i], &name));
     pri_status s = pri_registry_find(job->ctx, PRI_PRIORS, name, &kind);
-    if (s == PRI_OK && pri_kind_weight_key(kind)) s = pri_spec_get(job->ctx, job->set.priors[i], pri_kind_weight_key(kind), pri_kind_first_key(kind), &value);
+    if (s == PRI_OK && pri_kind_weight_key(kind))
+      s = pri_spec_get(job->ctx, job->set.priors[i], pri_kind_weight_key(kind), pri_kind_first_key(kind), &value);
     snprintf(key, sizeof key, "%s", name);
     for (int k = 2; json_object_get(job->weight_notes, key); k++) snprintf(key, sizeof key, "%s %d", name, k);
     if (s == PRI_OK && value) s = pri_json_set(job->ctx, job->weight_notes, key, pri_json_number(strtod(value, NULL)));

@@ -108,9 +108,11 @@ static double estimate(const pri_job *job) {
   pri_array x = {0}, y = {0};
   double took = NAN;
   if (!job->set.A) return NAN;
-  if (pri_array_create(job->ctx, &x, &job->set.image, 1) == PRI_OK && pri_array_create(job->ctx, &y, &job->set.data, 1) == PRI_OK) {
+  if (pri_array_create(job->ctx, &x, &job->set.image, 1) == PRI_OK &&
+      pri_array_create(job->ctx, &y, &job->set.data, 1) == PRI_OK) {
     const double began = pri_wall_seconds();
-    if (pri_operator_apply(job->set.A, &y, &x) == PRI_OK && pri_operator_adjoint(job->set.A, &x, &y) == PRI_OK) took = pri_wall_seconds() - began;
+    if (pri_operator_apply(job->set.A, &y, &x) == PRI_OK && pri_operator_adjoint(job->set.A, &x, &y) == PRI_OK)
+      took = pri_wall_seconds() - began;
   }
   pri_array_destroy(&x);
   pri_array_destroy(&y);
@@ -120,8 +122,10 @@ static double estimate(const pri_job *job) {
 static json_t *stages(const pri_job *job) {
   json_t *a = json_array();
   json_array_append_new(a, pri_json_text("read"));
-  for (int i = 0; i < job->o->prepare.n; i++) json_array_append_new(a, json_pack("{s:o}", "prepare", pri_json_text(job->o->prepare.v[i])));
-  for (int i = 0; i < job->o->operators.n; i++) json_array_append_new(a, json_pack("{s:o}", "operator", pri_json_text(job->o->operators.v[i])));
+  for (int i = 0; i < job->o->prepare.n; i++)
+    json_array_append_new(a, json_pack("{s:o}", "prepare", pri_json_text(job->o->prepare.v[i])));
+  for (int i = 0; i < job->o->operators.n; i++)
+    json_array_append_new(a, json_pack("{s:o}", "operator", pri_json_text(job->o->operators.v[i])));
   json_array_append_new(a, json_pack("{s:o}", "solver", pri_json_text(job->o->solver)));
   for (int i = 0; i < job->o->then.n; i++) json_array_append_new(a, json_pack("{s:o}", "then", pri_json_text(job->o->then.v[i])));
   json_array_append_new(a, pri_json_text("write"));
@@ -130,9 +134,9 @@ static json_t *stages(const pri_job *job) {
 
 static json_t *shapes(const pri_job *job) {
   const pri_setup *s = &job->set;
-  return json_pack("{s:I, s:o, s:o, s:o, s:o}", "slices", (json_int_t)job->items, "measured", pri_json_shape(s->measured.n, s->measured.nd), "data",
-                   pri_json_shape(s->data.n, s->data.nd), "image", pri_json_shape(s->image.n, s->image.nd), "result",
-                   pri_json_shape(s->result.n, s->result.nd));
+  return json_pack("{s:I, s:o, s:o, s:o, s:o}", "slices", (json_int_t)job->items, "measured",
+                   pri_json_shape(s->measured.n, s->measured.nd), "data", pri_json_shape(s->data.n, s->data.nd), "image",
+                   pri_json_shape(s->image.n, s->image.nd), "result", pri_json_shape(s->result.n, s->result.nd));
 }
 
 static pri_status print_text(pri_job *job, double seconds, int exit_status) {
@@ -152,7 +156,7 @@ pri_status pri_plan_print(pri_job *job, int exit_status) {
   const double seconds = exit_status == 0 ? estimate(job) : NAN;
   if (!job->o->json) return print_text(job, seconds, exit_status);
   json_t *plan = json_pack("{s:o, s:o, s:o, s:i, s:o, s:i}", "stages", stages(job), "shapes", shapes(job), "peak_bytes",
-                           job->plan.peak ? json_integer((json_int_t)job->plan.peak) : json_null(), "temporary_bytes", 0, "estimated_s",
-                           pri_json_number(seconds), "status", exit_status);
+                           job->plan.peak ? json_integer((json_int_t)job->plan.peak) : json_null(), "temporary_bytes", 0,
+                           "estimated_s", pri_json_number(seconds), "status", exit_status);
   return pri_print_json(job->ctx, plan);
 }

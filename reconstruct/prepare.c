@@ -61,9 +61,11 @@ static pri_status refuse(pri_job *job, const pri_array *a, const ptrdiff_t *slic
   const ptrdiff_t inside = s->first % size;
   const double v = (double)a->data[s->first];
   const int sinogram = pri_job_ct(job) != NULL;
-  return PRI_FAIL(job->ctx, PRI_EDATA, "%s: %td value%s %s%s, the first (%g) at %s %td, %s %td of slice %td (from 0); --on-bad mask or inpaint goes on without them",
-                  job->input_name, s->bad, s->bad == 1 ? " is" : "s are", isfinite(v) ? "saturated" : "not finite", when, v, sinogram ? "view" : "y",
-                  inside / fast, sinogram ? "bin" : "x", inside % fast, slice[s->first / size]);
+  return PRI_FAIL(job->ctx, PRI_EDATA,
+                  "%s: %td value%s %s%s, the first (%g) at %s %td, %s %td of slice %td (from 0); --on-bad mask or inpaint goes "
+                  "on without them",
+                  job->input_name, s->bad, s->bad == 1 ? " is" : "s are", isfinite(v) ? "saturated" : "not finite", when, v,
+                  sinogram ? "view" : "y", inside / fast, sinogram ? "bin" : "x", inside % fast, slice[s->first / size]);
 }
 
 /* One line of n values: runs of bad ones are bridged. 0: there is no good value. */
@@ -125,8 +127,10 @@ static pri_status file_weights(pri_block *b, const char *name) {
   for (ptrdiff_t i = 0; i < b->items && s == PRI_OK; i++) {
     const ptrdiff_t from = file.items > 1 ? b->slice[i] : 0;
     if (have != n || from >= file.items)
-      s = PRI_FAIL(b->ctx, PRI_ESHAPE, "%s: %td slices of %td weights do not fit the data: %td values a slice", name, file.items, have, n);
-    else memcpy(pri_array_item(&b->w, i), pri_array_item(&file, from), (size_t)n * sizeof(pri_real));
+      s = PRI_FAIL(b->ctx, PRI_ESHAPE, "%s: %td slices of %td weights do not fit the data: %td values a slice", name, file.items,
+                   have, n);
+    else
+      memcpy(pri_array_item(&b->w, i), pri_array_item(&file, from), (size_t)n * sizeof(pri_real));
   }
   pri_array_destroy(&file);
   return s;
@@ -142,7 +146,8 @@ static pri_status make_weights(pri_job *job, pri_block *b, const pri_array *raw,
   PRI_TRY(pri_spec_get(job->ctx, job->o->fidelity, "weights", "weights", &which));
   pri_status s = PRI_OK;
   if (which && *which && !strcmp(which, "counts")) {
-    if (!pri_shape_equal(&raw->shape, &b->w.shape)) s = PRI_FAIL(b->ctx, PRI_ESHAPE, "weights=counts: a filter changes the shape of the data");
+    if (!pri_shape_equal(&raw->shape, &b->w.shape))
+      s = PRI_FAIL(b->ctx, PRI_ESHAPE, "weights=counts: a filter changes the shape of the data");
     for (ptrdiff_t i = 0; i < n && s == PRI_OK; i++) b->w.data[i] = raw->data[i] > 0 ? raw->data[i] : 0;
   } else if (which && *which && strcmp(which, "auto") && !blank) {
     s = file_weights(b, which);
@@ -176,8 +181,10 @@ pri_status pri_block_read(pri_job *job, pri_ctx *ctx, pri_block *b, const ptrdif
   *b = (pri_block){.ctx = ctx, .items = items, .slice = slice};
   PRI_TRY(pri_array_create(ctx, &b->y, &job->set.measured, items));
   pri_array *y = &b->y;
-  if (blank) pri_fill(ctx, y->data, 1, pri_shape_size(&y->shape) * items);
-  else PRI_TRY(read_slices(job, y, slice));
+  if (blank)
+    pri_fill(ctx, y->data, 1, pri_shape_size(&y->shape) * items);
+  else
+    PRI_TRY(read_slices(job, y, slice));
   PRI_TRY(make_weights(job, b, y, blank));
   PRI_TRY(treat_bad(job, b, y));
   PRI_TRY(run_filters(job, b, y, blank));

@@ -25,9 +25,12 @@ static int is_file(const char *value) {
 /* in: the open input, which alone knows what came from standard input; NULL: none */
 static pri_status add_input(pri_ctx *ctx, json_t *list, const char *name, const pri_input *in) {
   char hex[65] = "";
-  if (strcmp(name, "-")) PRI_TRY(pri_hash_file(ctx, name, hex));
-  else if (in) PRI_TRY(pri_input_hash(in, hex));
-  return pri_json_append(ctx, list, json_pack("{s:o, s:o}", "file", pri_json_text(name), "sha256", *hex ? pri_json_text(hex) : json_null()));
+  if (strcmp(name, "-"))
+    PRI_TRY(pri_hash_file(ctx, name, hex));
+  else if (in)
+    PRI_TRY(pri_input_hash(in, hex));
+  return pri_json_append(ctx, list,
+                         json_pack("{s:o, s:o}", "file", pri_json_text(name), "sha256", *hex ? pri_json_text(hex) : json_null()));
 }
 
 /* ---- files that plug-ins read: angles, weights, fields, ... */
@@ -36,7 +39,8 @@ static pri_status files_of(pri_ctx *ctx, json_t *list, pri_family family, const 
   const pri_kind *kind;
   char *name;
   PRI_TRY(pri_spec_name(ctx, spec, &name));
-  pri_status s = pri_registry_find(ctx, family, name, &kind) == PRI_OK ? PRI_OK : PRI_ENOTSUP; /* "auto", "none" are no plug-ins */
+  pri_status s =
+      pri_registry_find(ctx, family, name, &kind) == PRI_OK ? PRI_OK : PRI_ENOTSUP; /* "auto", "none" are no plug-ins */
   for (const pri_param *p = s == PRI_OK ? kind->params : NULL; p && p->name && s == PRI_OK; p++) {
     char *value = NULL;
     if (p->type != PRI_FILE && p->type != PRI_TEXT) continue;
@@ -67,10 +71,11 @@ pri_status pri_provenance_text(pri_ctx *ctx, const pri_provenance *p, char **tex
   pri_status s = PRI_OK;
   *text = NULL;
   for (int i = 0; i < p->n_inputs && s == PRI_OK; i++) s = add_input(ctx, inputs, p->inputs[i], p->in);
-  json_t *o = json_pack("{s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:n}", "version", pri_json_text(pri_version()), "build", pri_json_text(pri_build()), "config",
-                        pri_json_text(p->config), "inputs", inputs, "seed", (json_int_t)pri_ctx_seed(ctx), "weights",
-                        p->weights ? json_incref(p->weights) : json_object(), "center", pri_json_number(p->center), "certificate",
-                        p->certificate ? json_incref(p->certificate) : json_null(), "audit");
+  json_t *o =
+      json_pack("{s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:n}", "version", pri_json_text(pri_version()), "build",
+                pri_json_text(pri_build()), "config", pri_json_text(p->config), "inputs", inputs, "seed",
+                (json_int_t)pri_ctx_seed(ctx), "weights", p->weights ? json_incref(p->weights) : json_object(), "center",
+                pri_json_number(p->center), "certificate", p->certificate ? json_incref(p->certificate) : json_null(), "audit");
   if (s == PRI_OK && p->options) s = side_files(ctx, files, p->options);
   if (o && json_array_size(files)) json_object_set(o, "files", files);
   json_decref(files);

@@ -41,7 +41,8 @@ static pri_status takes_weights(pri_job *job, int *yes) {
 pri_status pri_job_weighted(pri_job *job) {
   const char *f = job->o->fidelity;
   job->set.weighted = !strncmp(f, "wls", 3);
-  if (job->set.weighted || job->o->on_bad != PRI_BAD_MASK || strncmp(f, "ls", 2) || !strcmp(job->o->solver, "none")) return PRI_OK;
+  if (job->set.weighted || job->o->on_bad != PRI_BAD_MASK || strncmp(f, "ls", 2) || !strcmp(job->o->solver, "none"))
+    return PRI_OK;
   return takes_weights(job, &job->set.weighted);
 }
 
@@ -62,9 +63,11 @@ static pri_status check_gap(pri_job *job, const pri_solve *s) {
   if (!pri_job_asks(job, "gap", NULL)) return PRI_OK;
   PRI_TRY(solver_class(job, &c));
   if (!c->duals)
-    return PRI_FAIL(job->ctx, PRI_EPARAM, "--stop gap asks for a certificate, and %s gives none; --solver pdhg does", c->kind.name);
+    return PRI_FAIL(job->ctx, PRI_EPARAM, "--stop gap asks for a certificate, and %s gives none; --solver pdhg does",
+                    c->kind.name);
   if ((isfinite(r->lo) && (isfinite(r->hi) || r->automatic)) || strongly_convex(s)) return PRI_OK;
-  return PRI_FAIL(job->ctx, PRI_EPARAM, "--stop gap needs a finite box, --bound lo:hi (or lo:auto): this problem is not strongly convex, "
+  return PRI_FAIL(job->ctx, PRI_EPARAM,
+                  "--stop gap needs a finite box, --bound lo:hi (or lo:auto): this problem is not strongly convex, "
                   "and its certificate uses the box");
 }
 
@@ -149,13 +152,19 @@ static pri_status load_start(pri_job *job, pri_ctx *ctx, pri_array *x0, const pr
   PRI_TRY(pri_input_load(ctx, job->o->init, &file));
   pri_status st = PRI_OK;
   for (ptrdiff_t i = 0; i < b->items && st == PRI_OK; i++) {
-    const ptrdiff_t from = file.items == 1 ? 0 : file.items == job->items ? (b->slice[i] - job->slice[0]) / (job->items > 1 ? job->slice[1] - job->slice[0] : 1) : b->slice[i];
+    const ptrdiff_t from = file.items == 1 ? 0
+                           : file.items == job->items
+                               ? (b->slice[i] - job->slice[0]) / (job->items > 1 ? job->slice[1] - job->slice[0] : 1)
+                               : b->slice[i];
     if (pri_shape_size(&file.shape) != n || from >= file.items)
-      st = PRI_FAIL(ctx, PRI_ESHAPE, "--init %s: %td images of %td pixels; needed are %td pixels and one image, or one for each slice", job->o->init, file.items,
-                    pri_shape_size(&file.shape), n);
-    else pri_copy(ctx, pri_array_item(x0, i), pri_array_item(&file, from), n);
+      st = PRI_FAIL(ctx, PRI_ESHAPE,
+                    "--init %s: %td images of %td pixels; needed are %td pixels and one image, or one for each slice",
+                    job->o->init, file.items, pri_shape_size(&file.shape), n);
+    else
+      pri_copy(ctx, pri_array_item(x0, i), pri_array_item(&file, from), n);
   }
-  if (st == PRI_OK && !pri_finite(ctx, x0->data, n * x0->items)) st = PRI_FAIL(ctx, PRI_EDATA, "--init %s: a value is not finite", job->o->init);
+  if (st == PRI_OK && !pri_finite(ctx, x0->data, n * x0->items))
+    st = PRI_FAIL(ctx, PRI_EDATA, "--init %s: a value is not finite", job->o->init);
   pri_array_destroy(&file);
   return st;
 }
@@ -218,7 +227,8 @@ static pri_status final_figures(pri_job *job, pri_ctx *ctx, pri_solve *s) {
   double *primal = NULL;
   pri_bound *gap = NULL;
   for (ptrdiff_t i = 0; i < items; i++) { /* a gap in a smaller box than the last one says nothing */
-    const int raised = pri_box_follow(s->watch, i, s->last[i].k, pri_array_item(x, i), pri_shape_size(&x->shape), isinf(s->hi[i]));
+    const int raised =
+        pri_box_follow(s->watch, i, s->last[i].k, pri_array_item(x, i), pri_shape_size(&x->shape), isinf(s->hi[i]));
     if (raised || s->watch->item[i].raised_at == s->last[i].k) s->last[i].gap = (pri_bound){NAN, PRI_UNKNOWN};
   }
   int open = 0;
@@ -246,7 +256,8 @@ static pri_status value_of_priors(pri_ctx *ctx, const pri_solve *s, const pri_re
     const void *priv;
     double one = NAN;
     const pri_prior_class *c = pri_prior_class_of(s->R[i], &priv);
-    if (c->variational && c->variational->value) PRI_TRY(c->variational->value(ctx, priv, &one, x, 1, pri_prior_scratch(s->R[i])));
+    if (c->variational && c->variational->value)
+      PRI_TRY(c->variational->value(ctx, priv, &one, x, 1, pri_prior_scratch(s->R[i])));
     *sum += one;
   }
   return PRI_OK;
@@ -279,16 +290,25 @@ static int guarantees_met(const pri_job *job, const pri_certified *c) {
   double goal = NAN;
   if (c->verdict == PRI_DIVERGED) return 0;
   if (pri_job_asks(job, "gap", &goal) && !(c->relative_gap <= goal)) return 0;
-  if (pri_job_asks(job, "discrepancy", &goal) && !(c->residual <= goal * job->set.noise * sqrt((double)pri_shape_size(&job->set.data)) * (1 + 1e-9))) return 0;
+  if (pri_job_asks(job, "discrepancy", &goal) &&
+      !(c->residual <= goal * job->set.noise * sqrt((double)pri_shape_size(&job->set.data)) * (1 + 1e-9)))
+    return 0;
   return 1;
 }
 
 static void judge(pri_job *job, const pri_solve *s, ptrdiff_t i, pri_certified *c) {
   const pri_report *r = &s->last[i];
   const struct pri_watched *t = &s->watch->item[i];
-  *c = (pri_certified){.item = s->watch->slice[i], .verdict = s->why[i], .k = r->k, .passes = (r->applies + r->adjoints + r->certifying) / 2,
-                       .solver_passes = (r->applies + r->adjoints) / 2, .objective = r->objective, .residual = r->residual,
-                       .gap = r->gap.trust >= PRI_PROVEN ? r->gap.value : NAN, .seconds = t->wall, .cpu_seconds = t->cpu / (double)s->watch->items,
+  *c = (pri_certified){.item = s->watch->slice[i],
+                       .verdict = s->why[i],
+                       .k = r->k,
+                       .passes = (r->applies + r->adjoints + r->certifying) / 2,
+                       .solver_passes = (r->applies + r->adjoints) / 2,
+                       .objective = r->objective,
+                       .residual = r->residual,
+                       .gap = r->gap.trust >= PRI_PROVEN ? r->gap.value : NAN,
+                       .seconds = t->wall,
+                       .cpu_seconds = t->cpu / (double)s->watch->items,
                        .hi = s->hi[i]};
   c->relative_gap = pri_relative_gap(c->gap, c->objective);
   c->met = guarantees_met(job, c);
@@ -298,7 +318,8 @@ pri_status pri_solve_run(pri_job *job, pri_ctx *ctx, pri_solve *s, pri_certified
   const ptrdiff_t items = s->watch->items;
   PRI_TRY(pri_solver_run(s->solver, s->monitors, s->n_monitors, s->last, s->why));
   for (ptrdiff_t i = 0; i < items; i++)
-    if (s->why[i] == PRI_INTERRUPTED) return PRI_FAIL(ctx, PRI_ECANCEL, "interrupted at step %ld of slice %td", s->last[i].k, s->watch->slice[i]);
+    if (s->why[i] == PRI_INTERRUPTED)
+      return PRI_FAIL(ctx, PRI_ECANCEL, "interrupted at step %ld of slice %td", s->last[i].k, s->watch->slice[i]);
   PRI_TRY(final_figures(job, ctx, s));
   PRI_TRY(residuals(ctx, s));
   for (ptrdiff_t i = 0; i < items; i++) judge(job, s, i, &out[i]);

@@ -17,7 +17,9 @@ struct pri_spool {
 };
 
 static pri_status fail(pri_ctx *ctx, const char *what) {
-  return PRI_FAIL(ctx, PRI_EWRITE, "a temporary file cannot be %s: %s (--scratch names another folder, --scale makes it unnecessary)", what, strerror(errno));
+  return PRI_FAIL(ctx, PRI_EWRITE,
+                  "a temporary file cannot be %s: %s (--scratch names another folder, --scale makes it unnecessary)", what,
+                  strerror(errno));
 }
 
 pri_status pri_spool_create(pri_ctx *ctx, pri_spool **out, const char *folder, const pri_shape *item) {
@@ -32,8 +34,10 @@ pri_status pri_spool_create(pri_ctx *ctx, pri_spool **out, const char *folder, c
   FILE *f = fdopen(fd, "w+b");
   s = f ? pri_calloc(ctx, 1, sizeof *s) : NULL;
   if (!s) {
-    if (f) fclose(f);
-    else close(fd);
+    if (f)
+      fclose(f);
+    else
+      close(fd);
     return f ? pri_ctx_code(ctx) : fail(ctx, "made");
   }
   *s = (pri_spool){.ctx = ctx, .f = f, .size = pri_shape_size(item), .lo = INFINITY, .hi = -INFINITY};
@@ -62,8 +66,10 @@ pri_status pri_spool_copy(pri_spool *s, pri_output *o) {
   if (fflush(s->f) || fseeko(s->f, 0, SEEK_SET)) return fail(s->ctx, "written");
   PRI_ALLOC(s->ctx, x, s->size);
   for (ptrdiff_t i = 0; i < s->items && st == PRI_OK; i++) {
-    if (fread(x, sizeof *x, (size_t)s->size, s->f) != (size_t)s->size) st = fail(s->ctx, "read");
-    else st = pri_output_write(o, x, i, 1);
+    if (fread(x, sizeof *x, (size_t)s->size, s->f) != (size_t)s->size)
+      st = fail(s->ctx, "read");
+    else
+      st = pri_output_write(o, x, i, 1);
   }
   pri_free(s->ctx, x);
   return st;

@@ -7,17 +7,19 @@
 #include "watch.h"
 
 json_t *pri_certified_json(const pri_certified *c, double mismatch) {
-  return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:I, s:o}", "relative_gap", pri_json_number(c->relative_gap), "gap", pri_json_number(c->gap),
-                   "objective", pri_json_number(c->objective), "residual", pri_json_number(c->residual), "adjoint_mismatch", pri_json_number(mismatch),
-                   "passes", pri_json_number(c->passes), "solver_passes", pri_json_number(c->solver_passes), "verdict", pri_verdict_name(c->verdict), "k",
-                   (json_int_t)c->k, "upper_bound", pri_json_number(c->hi));
+  return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:I, s:o}", "relative_gap", pri_json_number(c->relative_gap), "gap",
+                   pri_json_number(c->gap), "objective", pri_json_number(c->objective), "residual", pri_json_number(c->residual),
+                   "adjoint_mismatch", pri_json_number(mismatch), "passes", pri_json_number(c->passes), "solver_passes",
+                   pri_json_number(c->solver_passes), "verdict", pri_verdict_name(c->verdict), "k", (json_int_t)c->k,
+                   "upper_bound", pri_json_number(c->hi));
 }
 
 static void item_event(pri_job *job, const pri_certified *c) {
   if (!pri_journal_wants_events(job->log)) return;
-  json_t *e = json_pack("{s:I, s:s, s:I, s:o, s:o, s:o, s:o}", "item", (json_int_t)c->item, "verdict", pri_verdict_name(c->verdict), "k", (json_int_t)c->k,
-                        "passes", pri_json_number(c->passes), "objective", pri_json_number(c->objective), "relative_gap", pri_json_number(c->relative_gap),
-                        "solver_passes", pri_json_number(c->solver_passes));
+  json_t *e =
+      json_pack("{s:I, s:s, s:I, s:o, s:o, s:o, s:o}", "item", (json_int_t)c->item, "verdict", pri_verdict_name(c->verdict), "k",
+                (json_int_t)c->k, "passes", pri_json_number(c->passes), "objective", pri_json_number(c->objective),
+                "relative_gap", pri_json_number(c->relative_gap), "solver_passes", pri_json_number(c->solver_passes));
   if (e) {
     json_object_set_new(e, "residual", pri_json_number(c->residual));
     json_object_set_new(e, "seconds", pri_json_number(c->seconds));
@@ -30,13 +32,16 @@ static void report(pri_job *job, const pri_certified *c) {
   item_event(job, c);
   if (!c->met) {
     job->status = 3;
-    pri_log(job->ctx, PRI_LOG_WARN, "slice %td: %s after %ld steps, relative gap %.3g, residual %.4g: the guarantee asked for is not met; the result is written and says so",
+    pri_log(job->ctx, PRI_LOG_WARN,
+            "slice %td: %s after %ld steps, relative gap %.3g, residual %.4g: the guarantee asked for is not met; the result is "
+            "written and says so",
             c->item, pri_verdict_name(c->verdict), c->k, c->relative_gap, c->residual);
     return;
   }
   if (c->verdict == PRI_DIRECT) return;
-  pri_log(job->ctx, job->items > 8 ? PRI_LOG_DEBUG : PRI_LOG_INFO, "slice %td: %s after %ld steps (%.1f passes), objective %.6g, relative gap %.3g", c->item,
-          pri_verdict_name(c->verdict), c->k, c->passes, c->objective, c->relative_gap);
+  pri_log(job->ctx, job->items > 8 ? PRI_LOG_DEBUG : PRI_LOG_INFO,
+          "slice %td: %s after %ld steps (%.1f passes), objective %.6g, relative gap %.3g", c->item, pri_verdict_name(c->verdict),
+          c->k, c->passes, c->objective, c->relative_gap);
 }
 
 /* ---- the way out: filters, region, file. *a is replaced; whoever calls releases it, also where a step fails */
@@ -70,7 +75,9 @@ static pri_status write_block(pri_job *job, const pri_array *x, const ptrdiff_t 
   pri_array a = pri_array_items(x, 0, x->items);
   pri_status s = run_then(job, &a, slice);
   if (s == PRI_OK) s = crop(job, &a);
-  if (s == PRI_OK) s = job->spool ? pri_spool_write(job->spool, a.data, a.items) : pri_output_write(job->out, a.data, job->base + job->n_done, a.items);
+  if (s == PRI_OK)
+    s = job->spool ? pri_spool_write(job->spool, a.data, a.items)
+                   : pri_output_write(job->out, a.data, job->base + job->n_done, a.items);
   pri_array_destroy(&a);
   return s;
 }
@@ -79,8 +86,15 @@ static pri_status write_block(pri_job *job, const pri_array *x, const ptrdiff_t 
 
 static pri_status pass_on(pri_job *job, const pri_array *y, const ptrdiff_t *slice) {
   for (ptrdiff_t i = 0; i < y->items; i++)
-    job->done[job->n_done + i] = (pri_certified){.item = slice[i], .verdict = PRI_DIRECT, .objective = NAN, .residual = NAN, .gap = NAN, .relative_gap = NAN,
-                                                 .hi = NAN, .seconds = 0, .met = 1};
+    job->done[job->n_done + i] = (pri_certified){.item = slice[i],
+                                                 .verdict = PRI_DIRECT,
+                                                 .objective = NAN,
+                                                 .residual = NAN,
+                                                 .gap = NAN,
+                                                 .relative_gap = NAN,
+                                                 .hi = NAN,
+                                                 .seconds = 0,
+                                                 .met = 1};
   return write_block(job, y, slice);
 }
 
@@ -112,7 +126,10 @@ static pri_status one_block(pri_job *job, ptrdiff_t items) {
   pri_block b = {0};
   pri_status s = pri_block_read(job, job->ctx, &b, job->slice + job->n_done, items, 0);
   job->bad += b.bad;
-  if (s == PRI_OK) s = job->simulate ? simulate_block(job, &b) : strcmp(job->o->solver, "none") ? solve_block(job, &b) : pass_on(job, &b.y, b.slice);
+  if (s == PRI_OK)
+    s = job->simulate                    ? simulate_block(job, &b)
+        : strcmp(job->o->solver, "none") ? solve_block(job, &b)
+                                         : pass_on(job, &b.y, b.slice);
   if (s == PRI_OK) job->n_done += items;
   pri_block_destroy(&b);
   return s;
@@ -122,7 +139,8 @@ pri_status pri_job_stream(pri_job *job) {
   job->prelude = pri_journal_seconds(job->log);
   for (job->n_done = 0; job->n_done < job->items; job->prelude = 0) {
     const ptrdiff_t left = job->items - job->n_done;
-    if (pri_ctx_cancelled(job->ctx)) return PRI_FAIL(job->ctx, PRI_ECANCEL, "interrupted after %td of %td slices", job->n_done, job->items);
+    if (pri_ctx_cancelled(job->ctx))
+      return PRI_FAIL(job->ctx, PRI_ECANCEL, "interrupted after %td of %td slices", job->n_done, job->items);
     PRI_TRY(one_block(job, left < job->plan.block ? left : job->plan.block));
   }
   if (job->bad)

@@ -33,7 +33,8 @@ static pri_status add_range(pri_sweep *s, double a, double b, double step) {
   char buf[32];
   const double n = floor((b - a) / step + 0.0005);
   if (!(step != 0) || !(n >= 0) || n >= PRI_SWEEP_MAX)
-    return PRI_FAIL(s->ctx, PRI_EPARAM, "--sweep %s.%s=%g:%g:%g gives no values, or more than %d", s->plugin, s->key, a, b, step, PRI_SWEEP_MAX);
+    return PRI_FAIL(s->ctx, PRI_EPARAM, "--sweep %s.%s=%g:%g:%g gives no values, or more than %d", s->plugin, s->key, a, b, step,
+                    PRI_SWEEP_MAX);
   for (int i = 0; i <= (int)n; i++) {
     snprintf(buf, sizeof buf, "%.12g", a + i * step);
     PRI_TRY(add(s, buf, strlen(buf)));
@@ -46,7 +47,8 @@ static pri_status parse(pri_sweep *s, const char *text) {
   double a, b, step;
   char tail;
   if (!equal || !dot || dot > equal || dot == text || dot + 1 == equal)
-    return PRI_FAIL(s->ctx, PRI_EPARAM, "--sweep %s: give PLUGIN.KEY=first:last:step or PLUGIN.KEY=v1,v2,..., e.g. ct.center=290:300:1", text);
+    return PRI_FAIL(s->ctx, PRI_EPARAM,
+                    "--sweep %s: give PLUGIN.KEY=first:last:step or PLUGIN.KEY=v1,v2,..., e.g. ct.center=290:300:1", text);
   s->plugin = copy_n(s->ctx, text, (size_t)(dot - text));
   s->key = copy_n(s->ctx, dot + 1, (size_t)(equal - dot - 1));
   s->values = pri_calloc(s->ctx, PRI_SWEEP_MAX, sizeof *s->values);
@@ -77,10 +79,11 @@ struct place {
   size_t at; /* of a pri_texts, or of a char * */
   int list;
 };
-static const struct place places[] = {{PRI_OPERATORS, offsetof(pri_options, operators), 1}, {PRI_PRIORS, offsetof(pri_options, priors), 1},
-                                      {PRI_SOLVERS, offsetof(pri_options, solver), 0},      {PRI_FIDELITIES, offsetof(pri_options, fidelity), 0},
-                                      {PRI_MONITORS, offsetof(pri_options, stops), 1},      {PRI_FILTERS, offsetof(pri_options, prepare), 1},
-                                      {PRI_FILTERS, offsetof(pri_options, then), 1}};
+static const struct place places[] = {
+    {PRI_OPERATORS, offsetof(pri_options, operators), 1}, {PRI_PRIORS, offsetof(pri_options, priors), 1},
+    {PRI_SOLVERS, offsetof(pri_options, solver), 0},      {PRI_FIDELITIES, offsetof(pri_options, fidelity), 0},
+    {PRI_MONITORS, offsetof(pri_options, stops), 1},      {PRI_FILTERS, offsetof(pri_options, prepare), 1},
+    {PRI_FILTERS, offsetof(pri_options, then), 1}};
 enum { PLACES = sizeof places / sizeof *places };
 
 static int is_named(const char *spec, const char *name) {
@@ -125,7 +128,8 @@ pri_status pri_sweep_apply(const pri_sweep *s, int index, const pri_options *o, 
   int place, k;
   char *spec;
   *copy = *o;
-  if (!find(s, copy, &place, &k)) return PRI_FAIL(s->ctx, PRI_EPARAM, "--sweep %s.%s: no %s takes part in this pipeline", s->plugin, s->key, s->plugin);
+  if (!find(s, copy, &place, &k))
+    return PRI_FAIL(s->ctx, PRI_EPARAM, "--sweep %s.%s: no %s takes part in this pipeline", s->plugin, s->key, s->plugin);
   PRI_TRY(new_spec(s, index, places[place].family, *slot(copy, place, k), &spec));
   if (places[place].list) {
     pri_texts *t = (pri_texts *)(void *)((char *)copy + places[place].at);

@@ -5,9 +5,7 @@
 #include <math.h>
 #include "json.h"
 
-double pri_relative_gap(double gap, double objective) {
-  return gap / fmax(fabs(objective), DBL_MIN);
-}
+double pri_relative_gap(double gap, double objective) { return gap / fmax(fabs(objective), DBL_MIN); }
 
 /* NAN where nothing is proven: an estimate is not told under this name */
 static double proven_gap(const pri_report *r) { return r->gap.trust >= PRI_PROVEN ? r->gap.value : NAN; }
@@ -15,9 +13,9 @@ static double proven_gap(const pri_report *r) { return r->gap.trust >= PRI_PROVE
 static void iteration_event(pri_watch *w, ptrdiff_t i, const pri_report *r) {
   if (!pri_journal_wants_events(w->job->log)) return;
   const double all = (r->applies + r->adjoints + r->certifying) / 2, own = (r->applies + r->adjoints) / 2;
-  json_t *e = json_pack("{s:I, s:I, s:o, s:o, s:o, s:o, s:o}", "item", (json_int_t)w->slice[i], "k", (json_int_t)r->k, "passes", pri_json_number(all),
-                        "objective", pri_json_number(r->objective), "data", pri_json_number(r->data), "prior", pri_json_number(r->prior),
-                        "residual", pri_json_number(r->residual));
+  json_t *e = json_pack("{s:I, s:I, s:o, s:o, s:o, s:o, s:o}", "item", (json_int_t)w->slice[i], "k", (json_int_t)r->k, "passes",
+                        pri_json_number(all), "objective", pri_json_number(r->objective), "data", pri_json_number(r->data),
+                        "prior", pri_json_number(r->prior), "residual", pri_json_number(r->residual));
   if (e) {
     json_object_set_new(e, "gap", pri_json_number(proven_gap(r)));
     json_object_set_new(e, "relative_gap", pri_json_number(pri_relative_gap(proven_gap(r), r->objective)));
@@ -32,7 +30,8 @@ static double share_of(const pri_watch *w, struct pri_watched *t, const pri_repo
   const double relative = pri_relative_gap(r->gap.value, r->objective);
   double share = isfinite(w->steps) ? (double)r->k / w->steps : 0;
   if (isnan(t->first_gap) && isfinite(relative)) t->first_gap = relative;
-  if (w->goal > 0 && isfinite(relative) && t->first_gap > w->goal) share = fmax(share, log(t->first_gap / relative) / log(t->first_gap / w->goal));
+  if (w->goal > 0 && isfinite(relative) && t->first_gap > w->goal)
+    share = fmax(share, log(t->first_gap / relative) / log(t->first_gap / w->goal));
   return fmin(1, fmax(t->share, share));
 }
 
@@ -97,11 +96,19 @@ pri_status pri_watch_create(pri_job *job, pri_ctx *ctx, pri_solve *s, const pri_
   *out = NULL;
   PRI_ALLOC(ctx, w, 1);
   *out = w;
-  *w = (pri_watch){.job = job, .s = s, .slice = b->slice, .items = b->items, .goal = NAN, .steps = NAN, .began = pri_wall_seconds(), .cpu = pri_cpu_seconds()};
+  *w = (pri_watch){.job = job,
+                   .s = s,
+                   .slice = b->slice,
+                   .items = b->items,
+                   .goal = NAN,
+                   .steps = NAN,
+                   .began = pri_wall_seconds(),
+                   .cpu = pri_cpu_seconds()};
   (void)pri_job_asks(job, "gap", &w->goal);
   (void)pri_job_asks(job, "steps", &w->steps);
   PRI_ALLOC(ctx, w->item, b->items);
-  for (ptrdiff_t i = 0; i < b->items; i++) w->item[i] = (struct pri_watched){.first_gap = NAN, .raised_at = -1, .wall = NAN, .cpu = NAN};
+  for (ptrdiff_t i = 0; i < b->items; i++)
+    w->item[i] = (struct pri_watched){.first_gap = NAN, .raised_at = -1, .wall = NAN, .cpu = NAN};
   return PRI_OK;
 }
 
