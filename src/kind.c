@@ -256,29 +256,32 @@ pri_status pri_kind_copy(pri_ctx *ctx, const pri_kind *kind, void *dst, const vo
   return PRI_OK;
 }
 
-/* Levenshtein distance of short names. */
+static int same(char a, char b) { return tolower((unsigned char)a) == tolower((unsigned char)b); }
+
+static int least_of(int a, int b) { return a < b ? a : b; }
+
+/* Edits from a to b: change, insert, delete, swap neighbours (optimal string alignment); 99: too long to say. */
 static int distance(const char *a, const char *b) {
-  int row[65];
+  int row[3][65]; /* of i - 2, i - 1, i, in turn */
   const int n = (int)strlen(a), m = (int)strlen(b);
   if (n > 64 || m > 64) return 99;
-  for (int j = 0; j <= m; j++) row[j] = j;
+  for (int j = 0; j <= m; j++) row[0][j] = j;
   for (int i = 1; i <= n; i++) {
-    int diagonal = row[0];
-    row[0] = i;
+    int *now = row[i % 3], *before = row[(i + 2) % 3], *older = row[(i + 1) % 3];
+    now[0] = i;
     for (int j = 1; j <= m; j++) {
-      const int change = diagonal + (tolower((unsigned char)a[i - 1]) != tolower((unsigned char)b[j - 1]));
-      const int swap = row[j] < row[j - 1] ? row[j] + 1 : row[j - 1] + 1;
-      diagonal = row[j];
-      row[j] = change < swap ? change : swap;
+      now[j] = least_of(before[j - 1] + !same(a[i - 1], b[j - 1]), least_of(before[j], now[j - 1]) + 1);
+      if (i > 1 && j > 1 && same(a[i - 1], b[j - 2]) && same(a[i - 2], b[j - 1])) now[j] = least_of(now[j], older[j - 2] + 1);
     }
   }
-  return row[m];
+  return row[n % 3][m];
 }
 
 int pri_nearest(const char *name, const char *const *names, int n) {
   int best = -1, least = (int)strlen(name) / 2 + 1 < 4 ? (int)strlen(name) / 2 + 1 : 4;
   for (int i = 0; i < n; i++) {
-    const int d = distance(name, names[i]);
+    const int begins = strlen(name) > 2 && !strncmp(name, names[i], strlen(name)); /* "recon" */
+    const int d = begins ? 1 : distance(name, names[i]);
     if (d < least) {
       least = d;
       best = i;
