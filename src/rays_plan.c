@@ -111,7 +111,7 @@ void pri_ray_plan_destroy(pri_ctx *ctx, pri_ray_plan **p) {
 
 /* ---- scratch: [lines of axis 0][lines of axis 1][rows] for one slice; what a stack needs lies in the same place */
 
-enum { FEW = 8 }; /* up to FEW slices go one by one */
+enum { FEW = 8, SMALL = 1500000 }; /* up to FEW slices go one by one; samples below which a slice stays with one thread */
 
 static ptrdiff_t line_pitch(ptrdiff_t length) {
   const ptrdiff_t pitch = up(length + PRI_LINE_PAD, 16);
@@ -155,6 +155,12 @@ static struct job one_job(const pri_ray_plan *p, pri_real *out, const pri_real *
   job.image[1] = lines_in(p->g, 1, place + lines_size(p->g, 0));
   job.rows = (float *)(void *)(place + lines_size(p->g, 0) + lines_size(p->g, 1));
   return job;
+}
+
+/* a tenth of a millisecond of work is not worth handing out */
+static int threads_for(const pri_ray_plan *p) {
+  const double samples = (double)p->g->views * (double)p->g->bins * (double)(p->g->n[0] > p->g->n[1] ? p->g->n[0] : p->g->n[1]);
+  return samples < SMALL ? 1 : p->workers;
 }
 
 /* ---- one slice, forward */
@@ -213,11 +219,12 @@ static pri_status forward_part(void *arg, int worker, ptrdiff_t first, ptrdiff_t
 static pri_status forward_one(pri_ctx *ctx, const pri_ray_plan *p, pri_real *y, const pri_real *x, void *scratch) {
   struct job job = one_job(p, y, x, scratch);
   const ptrdiff_t groups = chunk(p->g->views, VIEW_GROUP);
+  const int threads = threads_for(p);
   job.axis = uses(p, 0) | uses(p, 1);
-  job.parts = p->workers;
+  job.parts = threads;
   PRI_TRY(pri_par_for(ctx, job.parts, 1, copy_lines, &job));
-  job.parts = groups >= 4 * p->workers || p->workers == 1 ? 1 : p->blocks < 8 ? p->blocks : 8;
-  return pri_par_for(ctx, groups * job.parts, 1, forward_part, &job);
+  job.parts = groups >= 4 * threads || threads == 1 ? 1 : p->blocks < 8 ? p->blocks : 8;
+  return pri_par_for(ctx, groups * job.parts, threads == 1 ? groups * job.parts : 1, forward_part, &job);
 }
 
 /* ---- one slice, back */
@@ -266,18 +273,17 @@ static pri_status leave_lines(void *arg, int worker, ptrdiff_t first, ptrdiff_t 
 
 static pri_status back_one(pri_ctx *ctx, const pri_ray_plan *p, pri_real *x, const pri_real *y, void *scratch) {
   struct job job = one_job(p, x, y, scratch);
-  const int both = uses(p, 1) != 0;
-  const ptrdiff_t many = p->workers == 1 ? 1 : 8 * p->workers;
+  const int both = uses(p, 1) != 0, threads = threads_for(p);
   memset(scratch, 0, lines_size(p->g, 0) * sizeof(pri_real));
-  PRI_TRY(pri_par_for(ctx, p->g->views, chunk(p->g->views, p->workers), weigh_rows, &job));
+  PRI_TRY(pri_par_for(ctx, p->g->views, chunk(p->g->views, threads), weigh_rows, &job));
   for (job.axis = 0; job.axis <= both; job.axis++) {
-    job.parts = p->workers;
+    job.parts = threads;
     if (job.axis) PRI_TRY(pri_par_for(ctx, job.parts, 1, turn_lines, &job));
-    job.parts = many;
+    job.parts = threads == 1 ? 1 : 8 * threads;
     if (uses(p, job.axis)) PRI_TRY(pri_par_for(ctx, job.parts, 1, back_part, &job));
   }
   job.axis = both;
-  job.parts = p->workers;
+  job.parts = threads;
   return pri_par_for(ctx, job.parts, 1, leave_lines, &job);
 }
 

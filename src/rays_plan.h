@@ -104,5 +104,5 @@ static inline unsigned pri_ray_lanes(const pri_ray_plan *p, int axis, ptrdiff_t 
 }
 
 /* pixels from row to row of a stack image, border included: odd, so that lines do not fall on the same cache set */
-static inline ptrdiff_t pri_stack_pitch(const pri_geometry *g) { return (g->n[0] + 2 * PRI_EDGE) | 5; }
+static inline ptrdiff_t pri_stack_pitch(const pri_geometry *g) { return (g->n[0] + 63) / 64 * 64 + 2 * PRI_EDGE; }
 #endif

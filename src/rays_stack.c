@@ -13,7 +13,7 @@
 #include "rays_lane.h"
 #include "rays_plan.h"
 
-enum { TILE = 16, ONE = 1 << PRI_BITS };
+enum { TILE = 16, AHEAD = 4, ONE = 1 << PRI_BITS };
 
 struct geometry { /* one axis of a stack image, in floats */
   ptrdiff_t count, length, step, next;
@@ -32,12 +32,12 @@ struct block { /* 16 rays at line l0: integer and fractional part of P, and of w
   int32_t i[PRI_BLOCK], F[PRI_BLOCK], Bi[PRI_BLOCK], BF[PRI_BLOCK];
 };
 
-/* Rays of the block that touch a pixel of lines [l0, l1); rays are straight, so the ends tell. */
-static unsigned crossing(const pri_ray_plan *p, ptrdiff_t at, unsigned lanes, const struct geometry *n, ptrdiff_t l0, ptrdiff_t l1) {
-  const int64_t high = (int64_t)n->length * ONE;
+/* Rays of the block that touch a pixel of `lines` lines from l0 on; rays are straight, so the ends tell. */
+static unsigned crossing(const pri_ray_plan *p, ptrdiff_t at, unsigned lanes, const struct geometry *n, ptrdiff_t l0, ptrdiff_t lines) {
+  const int64_t high = n->length * (int64_t)ONE;
   unsigned some = 0;
   for (unsigned r = 0; r < PRI_BLOCK; r++) {
-    const int64_t a = p->A[at + r] + l0 * (int64_t)p->B[at + r], b = p->A[at + r] + (l1 - 1) * (int64_t)p->B[at + r];
+    const int64_t a = p->A[at + r] + l0 * (int64_t)p->B[at + r], b = a + (lines - 1) * (int64_t)p->B[at + r];
     some |= (unsigned)!((a <= -ONE && b <= -ONE) || (a >= high && b >= high)) << r;
   }
   return some & lanes;
@@ -54,20 +54,30 @@ static void block_at(struct block *b, const pri_ray_plan *p, ptrdiff_t at, unsig
   }
 }
 
-static void fill(struct table *t, const struct block *b, const struct geometry *n, ptrdiff_t lines, int back) {
+static void fill_forward(struct table *t, const struct block *b, const struct geometry *n, ptrdiff_t lines) {
   const ints low = ints_all(-PRI_EDGE), high = ints_all((int32_t)n->length), next = ints_all((int32_t)n->next);
   for (int q = 0; q < PRI_BLOCK; q += WIDTH) {
     const ints Bi = ints_load(b->Bi + q), BF = ints_load(b->BF + q);
     ints i = ints_load(b->i + q), F = ints_load(b->F + q);
     for (ptrdiff_t l = 0; l < lines; l++) {
-      const lane f = lane_of(F);
       ints_store(t->at[l] + q, ints_clamp(i, low, high) * next);
-      if (back) {
-        lane_store(t->low[l] + q, (float)ONE - f);
-        lane_store(t->high[l] + q, (float)ONE - lane_of(ONE - F));
-      } else {
-        lane_store(t->high[l] + q, f);
-      }
+      lane_store(t->high[l] + q, lane_of(F));
+      F += BF;
+      i += Bi + (F >> PRI_BITS);
+      F &= ONE - 1;
+    }
+  }
+}
+
+static void fill_back(struct table *t, const struct block *b, const struct geometry *n, ptrdiff_t lines) {
+  const ints low = ints_all(-PRI_EDGE), high = ints_all((int32_t)n->length), next = ints_all((int32_t)n->next);
+  for (int q = 0; q < PRI_BLOCK; q += WIDTH) {
+    const ints Bi = ints_load(b->Bi + q), BF = ints_load(b->BF + q);
+    ints i = ints_load(b->i + q), F = ints_load(b->F + q);
+    for (ptrdiff_t l = 0; l < lines; l++) {
+      ints_store(t->at[l] + q, ints_clamp(i, low, high) * next);
+      lane_store(t->low[l] + q, (float)ONE - lane_of(F));
+      lane_store(t->high[l] + q, (float)ONE - lane_of(ONE - F));
       F += BF;
       i += Bi + (F >> PRI_BITS);
       F &= ONE - 1;
@@ -84,7 +94,10 @@ static void forward_block(const struct table *t, const float *line, const struct
     for (int r = 0; r < RAYS; r++)
 #pragma GCC unroll 4
       for (int q = 0; q < PARTS; q++) acc[r][q] = lane_load(sums + (r0 + r) * PRI_STACK + q * WIDTH);
-    for (ptrdiff_t l = 0; l < lines; l++, at += n->step)
+    for (ptrdiff_t l = 0; l < lines; l++, at += n->step) {
+      const int32_t *ahead = t->at[l + AHEAD < lines ? l + AHEAD : l];
+      __builtin_prefetch(at + AHEAD * n->step + ahead[r0 + RAYS - 1], 0, 3);
+      __builtin_prefetch(at + AHEAD * n->step + ahead[r0 + RAYS - 1] + n->next, 0, 3);
 #pragma GCC unroll 16
       for (int r = 0; r < RAYS; r++) {
         const float *x = at + t->at[l][r0 + r];
@@ -95,6 +108,7 @@ static void forward_block(const struct table *t, const float *line, const struct
           acc[r][q] = lane_fma(w, lane_load(x + n->next + q * WIDTH), acc[r][q]);
         }
       }
+    }
 #pragma GCC unroll 16
     for (int r = 0; r < RAYS; r++)
 #pragma GCC unroll 4
@@ -102,16 +116,16 @@ static void forward_block(const struct table *t, const float *line, const struct
   }
 }
 
-static void forward_tile(const pri_ray_plan *p, int axis, const struct geometry *n, const float *line, float *sums, ptrdiff_t view, ptrdiff_t k, ptrdiff_t l0, ptrdiff_t lines) {
+static void forward_tile(const pri_ray_plan *p, int axis, const struct geometry *n, const float *image, float *sums, ptrdiff_t view, ptrdiff_t k, ptrdiff_t l0, ptrdiff_t lines) {
   struct table t;
   struct block b;
   const ptrdiff_t at = view * p->pitch + PRI_RAY_PAD + k * PRI_BLOCK;
-  const unsigned lanes = crossing(p, at, pri_ray_lanes(p, axis, view, k), n, l0, l0 + lines);
-  if (!lanes) return;
-  block_at(&b, p, at, lanes, l0);
-  fill(&t, &b, n, lines, 0);
+  const unsigned active = crossing(p, at, pri_ray_lanes(p, axis, view, k), n, l0, lines);
+  if (!active) return;
+  block_at(&b, p, at, active, l0);
+  fill_forward(&t, &b, n, lines);
   read_back(&t);
-  forward_block(&t, line, n, lines, sums + k * PRI_BLOCK * PRI_STACK);
+  forward_block(&t, image + l0 * n->step, n, lines, sums + k * PRI_BLOCK * PRI_STACK);
 }
 
 /* A share of the tile that comes next, towards the second cache */
@@ -125,29 +139,35 @@ static void forward_stack(const pri_ray_plan *p, const float *image, float *sums
   const float *first = image + PRI_STACK * (PRI_EDGE * pri_stack_pitch(p->g) + PRI_EDGE);
   for (int axis = 0; axis < 2; axis++) {
     const struct geometry n = axis_of(p->g, axis);
-    for (ptrdiff_t l0 = 0; l0 < n.count; l0 += TILE)
+    for (ptrdiff_t l0 = 0; l0 < n.count; l0 += TILE) {
+      const ptrdiff_t lines = n.count - l0 < TILE ? n.count - l0 : TILE;
       for (ptrdiff_t k = 0, part = 0, parts = p->blocks * (view1 - view0); k < p->blocks; k++)
         for (ptrdiff_t v = view0; v < view1; v++, part++) {
           if (!(p->axes[v] & 1 << axis)) continue;
           if (l0 + 2 * TILE <= n.count) fetch_ahead(first + (l0 + TILE) * n.step, &n, TILE, n.length * part / parts, n.length * (part + 1) / parts);
-          forward_tile(p, axis, &n, first + l0 * n.step, sums + (v - view0) * p->blocks * PRI_BLOCK * PRI_STACK, v, k, l0, n.count - l0 < TILE ? n.count - l0 : TILE);
+          forward_tile(p, axis, &n, first, sums + (v - view0) * p->blocks * PRI_BLOCK * PRI_STACK, v, k, l0, lines);
         }
+    }
   }
 }
 
 static void back_block(const struct table *t, float *line, const struct geometry *n, ptrdiff_t lines, const float *row, unsigned lanes) {
+  const ptrdiff_t step = n->step, next = n->next;
   for (int r = 0; r < PRI_BLOCK; r++) {
     if (!(lanes >> r & 1)) continue;
     lane y[PARTS];
     float *at = line;
+#pragma GCC unroll 4
     for (int q = 0; q < PARTS; q++) y[q] = lane_load(row + r * PRI_STACK + q * WIDTH);
-    for (ptrdiff_t l = 0; l < lines; l++, at += n->step) {
+    for (ptrdiff_t l = 0; l < lines; l++, at += step) {
       float *x = at + t->at[l][r];
+      __builtin_prefetch(at + t->at[l][r + 2 < PRI_BLOCK ? r + 2 : r] + next, 1, 3);
       const lane w = lane_spread(&t->low[l][r]), v = lane_spread(&t->high[l][r]);
 #pragma GCC unroll 4
       for (int q = 0; q < PARTS; q++) {
-        lane_store(x + q * WIDTH, lane_fma(w, y[q], lane_load(x + q * WIDTH)));
-        lane_store(x + n->next + q * WIDTH, lane_fma(v, y[q], lane_load(x + n->next + q * WIDTH)));
+        const lane here = lane_fma(w, y[q], lane_load(x + q * WIDTH)), there = lane_fma(v, y[q], lane_load(x + next + q * WIDTH));
+        lane_store(x + q * WIDTH, here);
+        lane_store(x + next + q * WIDTH, there);
       }
     }
   }
@@ -158,12 +178,12 @@ static void back_tile(const pri_ray_plan *p, int axis, const struct geometry *n,
   struct block b;
   for (ptrdiff_t k = 0; k < p->blocks; k++) {
     const ptrdiff_t at = view * p->pitch + PRI_RAY_PAD + k * PRI_BLOCK;
-    const unsigned lanes = crossing(p, at, pri_ray_lanes(p, axis, view, k), n, l0, l0 + lines);
-    if (!lanes) continue;
-    block_at(&b, p, at, lanes, l0);
-    fill(&t, &b, n, lines, 1);
+    const unsigned active = crossing(p, at, pri_ray_lanes(p, axis, view, k), n, l0, lines);
+    if (!active) continue;
+    block_at(&b, p, at, active, l0);
+    fill_back(&t, &b, n, lines);
     read_back(&t);
-    back_block(&t, image + l0 * n->step, n, lines, row + k * PRI_BLOCK * PRI_STACK, lanes);
+    back_block(&t, image + l0 * n->step, n, lines, row + k * PRI_BLOCK * PRI_STACK, active);
   }
 }
 
@@ -173,8 +193,7 @@ static void back_scatter(const pri_ray_plan *p, int axis, const float *rows, flo
   const ptrdiff_t pitch = PRI_STACK * (p->blocks * PRI_BLOCK + 2 * PRI_EDGE);
   for (ptrdiff_t l0 = line0; l0 < line1; l0 += TILE)
     for (ptrdiff_t v = view0; v < view1; v++)
-      if (p->axes[v] & 1 << axis)
-        back_tile(p, axis, &n, rows + (v - view0) * pitch + PRI_STACK * PRI_EDGE, first, v, l0, line1 - l0 < TILE ? line1 - l0 : TILE);
+      if (p->axes[v] & 1 << axis) back_tile(p, axis, &n, rows + (v - view0) * pitch + PRI_STACK * PRI_EDGE, first, v, l0, line1 - l0 < TILE ? line1 - l0 : TILE);
 }
 
 static void back_stack(const pri_ray_plan *p, int axis, const float *rows, float *image, ptrdiff_t view0, ptrdiff_t view1, ptrdiff_t line0, ptrdiff_t line1) {
