@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* cmd_check.c - certificates a set-up before it is run: adjoint test, norm, shapes, memory, geometry; how long the operator takes. */
+/* cmd_check.c - certifies a set-up before it is run: adjoint test, norm, shapes, memory, geometry; how long the operator takes. */
 #define _GNU_SOURCE
 #include <math.h>
 #include <stdarg.h>
@@ -206,7 +206,7 @@ static const char *const examples[] = {"is the adjoint the adjoint? what is trun
 
 const pri_command pri_command_check = {
     .name = "check",
-    .brief = "certificates a set-up before it is run",
+    .brief = "certifies a set-up before it is run",
     .synopsis = "[OPTIONS] [INPUT]",
     .options = options,
     .examples = examples,

@@ -53,7 +53,7 @@ static pri_status take(pri_ctx *ctx, pri_options *o, char *line) {
   const char *key = trim(line), *value = trim(equal + 1);
   if (!is_key(key)) {
     const int near = pri_nearest(key, keys, count_keys());
-    return PRI_FAIL(ctx, PRI_EPARAM, "unknown key '%s'%s%s", key, near < 0 ? "" : "; did you mean ", near < 0 ? "" : keys[near]);
+    return PRI_FAIL(ctx, PRI_EPARAM, "unknown key '%s'%s%s%s", key, near < 0 ? "" : "; did you mean '", near < 0 ? "" : keys[near], near < 0 ? "" : "'?");
   }
   if (!*value) return PRI_FAIL(ctx, PRI_EPARAM, "%s has no value", key);
   return pri_options_set(ctx, o, key, value);

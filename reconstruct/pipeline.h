@@ -69,6 +69,7 @@ typedef struct pri_job {
   pri_certified *done;     /* [items] */
   ptrdiff_t n_done;
   double prelude;          /* s that went before the first block */
+  int said_weights;        /* what stands for counts was said */
   ptrdiff_t base;          /* slices written before this pass (sweeps) */
   ptrdiff_t passes;        /* values of a sweep; 1 without */
   json_t *table;           /* of a sweep: what each value gave; NULL: none */

@@ -136,7 +136,17 @@ static pri_status file_weights(pri_block *b, const char *name) {
   return s;
 }
 
-/* All ones; counts: the values as read, the inverse variance of -ln of them up to the factor that the flat field is. */
+/* The inverse variance of -ln of counts, up to the factor that the flat field is: the counts as read; exp(-y) where line integrals came. */
+static void count_weights(pri_job *job, pri_block *b, const pri_array *raw, ptrdiff_t n, int blank) {
+  if (!job->counts && !blank && !job->said_weights++)
+    pri_log(b->ctx, PRI_LOG_INFO, "weights=counts: the file holds line integrals, so exp(-value) stands for the counts");
+  for (ptrdiff_t i = 0; i < n; i++) {
+    const double v = (double)raw->data[i];
+    b->w.data[i] = (pri_real)(!job->counts ? exp(-v) : v > 0 ? v : 0);
+  }
+}
+
+/* All ones where nothing else is asked for. */
 static pri_status make_weights(pri_job *job, pri_block *b, const pri_array *raw, int blank) {
   char *which = NULL;
   if (!job->set.weighted) return PRI_OK;
@@ -148,7 +158,7 @@ static pri_status make_weights(pri_job *job, pri_block *b, const pri_array *raw,
   if (which && *which && !strcmp(which, "counts")) {
     if (!pri_shape_equal(&raw->shape, &b->w.shape))
       s = PRI_FAIL(b->ctx, PRI_ESHAPE, "weights=counts: a filter changes the shape of the data");
-    for (ptrdiff_t i = 0; i < n && s == PRI_OK; i++) b->w.data[i] = raw->data[i] > 0 ? raw->data[i] : 0;
+    else count_weights(job, b, raw, n, blank);
   } else if (which && *which && strcmp(which, "auto") && !blank) {
     s = file_weights(b, which);
   }
