@@ -8,6 +8,7 @@
 #include "config.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -106,12 +107,29 @@ static int copy_to(int from, int to) {
   }
 }
 
+/* a FIFO is opened once it has a reader; the wait for one is ended by the cancel flag (errno ECANCELED) */
+static int open_pipe(const pri_sink *s) {
+  for (;;) {
+    const int fd = open(s->target, O_WRONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd >= 0) {
+      const int flags = fcntl(fd, F_GETFL);
+      if (flags >= 0 && fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) == 0) return fd;
+      close(fd);
+      return -1;
+    }
+    if (errno != ENXIO) return -1;
+    if (pri_ctx_cancelled(s->ctx)) return errno = ECANCELED, -1;
+    (void)poll(NULL, 0, 50);
+  }
+}
+
 static pri_status commit_pipe(pri_sink *s) {
-  const int standard = strcmp(s->target, "-") == 0, to = standard ? STDOUT_FILENO : open(s->target, O_WRONLY | O_CLOEXEC);
+  const int standard = strcmp(s->target, "-") == 0, to = standard ? STDOUT_FILENO : open_pipe(s);
   int bad = to < 0 || copy_to(s->fd, to) < 0 ? errno : 0;
   if (to >= 0 && !standard && close(to) < 0 && !bad) bad = errno;
   close(s->fd);
   s->fd = -1;
+  if (bad == ECANCELED) return PRI_FAIL(s->ctx, PRI_ECANCEL, "%s: interrupted: nobody reads it", s->target);
   return bad ? pri_sink_fail(s, bad) : PRI_OK;
 }
 
