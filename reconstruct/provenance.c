@@ -22,10 +22,16 @@ static int is_file(const char *value) {
   return stat(path, &st) == 0 && S_ISREG(st.st_mode);
 }
 
+/* a FIFO, <(command): what was read of it is gone, as from standard input */
+static int is_pipe(const char *name) {
+  struct stat st;
+  return !strcmp(name, "-") || (stat(name, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode));
+}
+
 /* in: the open input, which alone knows what came from standard input; NULL: none */
 static pri_status add_input(pri_ctx *ctx, json_t *list, const char *name, const pri_input *in) {
   char hex[65] = "";
-  if (strcmp(name, "-"))
+  if (!is_pipe(name))
     PRI_TRY(pri_hash_file(ctx, name, hex));
   else if (in)
     PRI_TRY(pri_input_hash(in, hex));
