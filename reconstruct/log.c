@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
@@ -105,11 +106,20 @@ static int progress_mode(const pri_options *o) {
   return isatty(2) && term && strcmp(term, "dumb") ? PRI_PROGRESS_BAR : PRI_PROGRESS_PLAIN;
 }
 
-static pri_status open_file(pri_ctx *ctx, FILE **f, const char *name) {
+static int same_file(const char *a, const char *b) {
+  struct stat s, t;
+  return stat(a, &s) == 0 && stat(b, &t) == 0 && S_ISREG(s.st_mode) && s.st_dev == t.st_dev && s.st_ino == t.st_ino;
+}
+
+/* an existing log is replaced, but never what the run reads or makes */
+static pri_status open_file(const pri_call *call, FILE **f, const char *name) {
   if (!name) return PRI_OK;
+  for (int i = 0; i < call->n_inputs; i++)
+    if (same_file(name, call->inputs[i])) return PRI_FAIL(call->ctx, PRI_EWRITE, "%s: is an input; the log needs a file of its own", name);
+  if (call->opts->output && !strcmp(name, call->opts->output)) return PRI_FAIL(call->ctx, PRI_EWRITE, "%s: is the output; the log needs a file of its own", name);
   *f = fopen(name, "w");
   if (*f) return PRI_OK;
-  return PRI_FAIL(ctx, PRI_EWRITE, "%s: the log cannot be written: %s", name, strerror(errno));
+  return PRI_FAIL(call->ctx, PRI_EWRITE, "%s: the log cannot be written: %s", name, strerror(errno));
 }
 
 pri_status pri_journal_create(pri_call *call, pri_journal **out) {
@@ -119,8 +129,8 @@ pri_status pri_journal_create(pri_call *call, pri_journal **out) {
   PRI_ALLOC(call->ctx, j, 1);
   *j = (pri_journal){.call = call, .mode = progress_mode(o), .began = pri_wall_seconds()};
   j->last = j->began;
-  pri_status s = open_file(call->ctx, &j->text, o->log);
-  if (s == PRI_OK) s = open_file(call->ctx, &j->json, o->log_json);
+  pri_status s = open_file(call, &j->text, o->log);
+  if (s == PRI_OK) s = open_file(call, &j->json, o->log_json);
   if (s != PRI_OK) {
     pri_journal_destroy(&j);
     return s;
