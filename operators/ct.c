@@ -139,6 +139,14 @@ static pri_status take_angles(pri_ctx *ctx, struct ct *ct, const pri_meta *m, pt
   return PRI_OK;
 }
 
+/* the nearest ray (half a bin outside the last centre, and one more for the width of a pixel) must meet the image */
+static pri_status check_axis(pri_ctx *ctx, const pri_geometry *g) {
+  const double beyond = fmax(-g->center, g->center - (double)(g->bins - 1)), radius = 0.5 * g->pixel * hypot((double)g->n[0], (double)g->n[1]);
+  if ((beyond - 1.5) * g->bin <= radius + g->pixel) return PRI_OK;
+  return PRI_FAIL(ctx, PRI_EGEOMETRY, "ct: center=%g: the detector (bins 0 to %td) sees nothing of the image, which reaches %g bins from the axis", g->center,
+                  g->bins - 1, radius / g->bin);
+}
+
 static pri_status fill_geometry(pri_ctx *ctx, struct ct *ct) {
   pri_geometry *g = &ct->g;
   g->beam = (pri_beam)ct->beam;
@@ -151,7 +159,7 @@ static pri_status fill_geometry(pri_ctx *ctx, struct ct *ct) {
   g->pixel = g->slice = ct->pixel[0];
   ct->center = otherwise(ct->center, 0.5 * (double)(g->bins - 1));
   g->center = ct->center;
-  if (ct->beam == PRI_PARALLEL) return PRI_OK;
+  if (ct->beam == PRI_PARALLEL) return check_axis(ctx, g);
   g->sod = ct->sod;
   g->sdd = ct->sdd;
   const double radius = 0.5 * g->pixel * hypot((double)g->n[0], (double)g->n[1]);

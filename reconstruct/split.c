@@ -139,7 +139,8 @@ pri_status pri_split_init(pri_ctx *ctx, pri_split *s, const pri_problem *p, unsi
   PRI_TRY(find_curvature(ctx, s));
   if (!(needs & PRI_NEEDS_NORM)) return PRI_OK;
   s->norm = pri_safe_norm(pri_operator_norm(s->A));
-  if (!(s->norm > 0 && isfinite(s->norm))) return PRI_FAIL(ctx, PRI_ENUMERIC, "the operator's norm is %g: it sees nothing of the image", s->norm);
+  if (s->norm == 0) return PRI_FAIL(ctx, PRI_EGEOMETRY, "the operator's norm is 0: it sees nothing of the image");
+  if (!(s->norm > 0 && isfinite(s->norm))) return PRI_FAIL(ctx, PRI_ENUMERIC, "the operator's norm is %g", s->norm);
   return PRI_OK;
 }
 

@@ -57,7 +57,7 @@ static pri_status check(pri_ctx *ctx, const pri_weight_search *o) {
   if (strcmp(name, "ls") && strcmp(name, "wls"))
     return PRI_FAIL(ctx, PRI_EPARAM, "weight=auto:discrepancy: the data term %s has no noise model for it; use ls or wls, or give a weight", name);
   for (ptrdiff_t i = 0; i < pri_fidelity_data(o->problem->f)->items; i++)
-    if (!(o->sd[i] > 0) || !isfinite(o->sd[i]))
+    if (!(o->sd[i] * o->sd[i] > 0 && isfinite(1 / (o->sd[i] * o->sd[i]))) || !isfinite(o->sd[i])) /* the risk divides by sd^2 */
       return PRI_FAIL(ctx, PRI_EPARAM, "weight=auto:discrepancy: the noise level is %g; give --noise-level sd:V > 0, or a weight", o->sd[i]);
   return PRI_OK;
 }
