@@ -73,7 +73,8 @@ static pri_status read_lines(pri_ctx *ctx, pri_options *o, const char *path, FIL
   pri_status s = PRI_OK;
   for (int number = 1; s == PRI_OK && (n = getline(&line, &room, f)) >= 0; number++) {
     if (strlen(line) != (size_t)n) s = PRI_FAIL(ctx, PRI_EFORMAT, "%s:%d: this is no text", path, number);
-    char *text = s == PRI_OK ? trim(line) : line;
+    const int mark = number == 1 && !strncmp(line, "\xEF\xBB\xBF", 3) ? 3 : 0; /* what some editors begin UTF-8 with */
+    char *text = s == PRI_OK ? trim(line + mark) : line;
     if (s == PRI_OK && *text && *text != '[')
       s = take(ctx, o, text);
     else
