@@ -13,8 +13,9 @@
  * has q / nu). One application and one adjoint a step; A x comes along, so that objective and residual cost nothing more.
  *
  * Weight. rho starts where tau = 15 / (L_f |A|^2), and is moved towards |x - x_a| / |(p, q / nu) - (p_a, q_a / nu)|, a the point of the
- * last such update, by half in the logarithm, after 10, 25, 47, ... steps (windows that grow by 1.5). Ratio of distances: Applegate et
- * al. 2021 (PDLP), sec. 3.3; there at restarts. It has the scaling of spec 4.8: (y, x) -> s leaves it, A -> a A divides it by a.
+ * last such update, by half in the logarithm, after 10, 25, 47, 80 and 130 steps (windows that grow by 1.5). Later updates are left
+ * out: near the minimum the ratio says how far each side happens to be, and following it drives rho to 0 (measured). Source of the
+ * ratio: Applegate et al. 2021 (PDLP), sec. 3.3; there at restarts. It has the scaling of spec 4.8: (y, x) -> s leaves it, A -> a A divides it by a.
  * Warm start: see warm.h.
  * Source: Chambolle, Pock 2011, alg. 1; over-relaxation: Condat 2013; Chambolle, Pock 2016, sec. 4.1.
  */
@@ -27,7 +28,8 @@ static const double MARGIN = 0.99;     /* of tau sigma L^2 < 1, spec 4.5 */
 static const double FIRST_TAU = 15;    /* times 1 / (L_f |A|^2): measured on COULE-like phantoms; the windows correct it */
 static const double MAX_MOVE = 100;    /* factor on rho in one update */
 static const double WINDOW_GROWTH = 1.5;
-enum { FIRST_WINDOW = 10 };
+static const double BIAS = 0.7;        /* of the ratio of distances: the best rho was 0.4 to 0.9 times it where it was searched for */
+enum { FIRST_WINDOW = 10, LAST_UPDATE = 150, LAST_BLIND_UPDATE = 1500 };
 
 struct pace { /* of one item */
   double rho, window;
@@ -139,16 +141,19 @@ static pri_status dual(pri_ctx *ctx, struct pdhg *h, ptrdiff_t first, ptrdiff_t 
   return PRI_OK;
 }
 
+/* a data term without curvature (ball) gives no scale to start from: rho is sought for longer */
+static long last_update(const struct pdhg *h) { return h->s.f->lipschitz ? LAST_UPDATE : LAST_BLIND_UPDATE; }
+
 /* rho towards the ratio of what x and the duals have moved since the last update */
 static void set_pace(pri_ctx *ctx, struct pdhg *h, ptrdiff_t i) {
   struct pace *p = &h->pace[i];
   p->k++;
-  if (!h->anchor.x.data || p->k < p->next) return;
+  if (!h->anchor.x.data || p->k < p->next || p->k > last_update(h)) return;
   double dual = pri_dist2sq(ctx, pri_array_item(&h->v.p, i), pri_array_item(&h->anchor.p, i), h->s.m);
   for (int r = 0; r < h->s.nR; r++)
     dual += pri_dist2sq(ctx, pri_array_item(&h->v.q[r], i), pri_array_item(&h->anchor.q[r], i), h->s.R[r].nq) / h->nu2[r];
   const double image = pri_dist2sq(ctx, pri_array_item(&h->v.x, i), pri_array_item(&h->anchor.x, i), h->s.n);
-  double factor = sqrt(sqrt(image / dual) / p->rho); /* half way in the logarithm */
+  double factor = sqrt(BIAS * sqrt(image / dual) / p->rho); /* half way in the logarithm */
   if (factor > 0 && isfinite(factor)) {
     if (factor > MAX_MOVE) factor = MAX_MOVE;
     if (factor < 1 / MAX_MOVE) factor = 1 / MAX_MOVE;

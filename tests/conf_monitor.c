@@ -211,7 +211,7 @@ static void floor_is_named(void **state) {
   pri_ctx *const kept = h.ctx;
   h.ctx = loud;
   named_double = 0;
-  assert_int_equal(run(&h, "pdhg", "gap:1e-15", "steps:100000", r, why), PRI_OK);
+  assert_int_equal(run(&h, "spdhg", "gap:1e-15", "steps:100000", r, why), PRI_OK);
   for (int i = 0; i < SMALL_ITEMS; i++) assert_int_equal(why[i], PRI_STOPPED_EARLY);
   assert_int_equal(named_double, sizeof(pri_real) == sizeof(float));
   small_unmake(&h.w);
