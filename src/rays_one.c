@@ -39,7 +39,10 @@ static inline void pick(const float *line, ints i, lane *here, lane *next) {
 static inline __attribute__((always_inline)) void lines_of(struct march *m, const pri_ray_lines *n, ptrdiff_t first, ptrdiff_t last, int clamp) {
   const ints low = ints_all(-PRI_EDGE), high = ints_all((int32_t)n->length);
   const float *line = n->data + first * n->pitch;
-  for (ptrdiff_t l = first; l < last; l++, line += n->pitch)
+  for (ptrdiff_t l = first; l < last; l++, line += n->pitch) {
+    const float *ahead = line + 4 * n->pitch + m->i[0][0];
+    __builtin_prefetch(ahead);
+    __builtin_prefetch(ahead + 16);
 #pragma GCC unroll 4
     for (int q = 0; q < PARTS; q++) {
       lane x, y;
@@ -51,6 +54,7 @@ static inline __attribute__((always_inline)) void lines_of(struct march *m, cons
       m->i[q] += m->Bi[q] + (m->F[q] >> PRI_BITS);
       m->F[q] &= ONE - 1;
     }
+  }
 }
 
 /* Lines where some lane touches a pixel, and where all lanes lie inside; lanes outside the mask repeat one that is in it. */

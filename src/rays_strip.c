@@ -61,6 +61,10 @@ static void corners(const pri_geometry *g, struct view v, ptrdiff_t iy, double *
   }
 }
 
+/* comparisons that become one instruction, as fmin and fmax do not */
+static double least(double a, double b) { return a < b ? a : b; }
+static double most(double a, double b) { return a > b ? a : b; }
+
 /* h / max(|cos phi|, |sin phi|) at the centre of a pixel */
 static double height(const pri_geometry *g, struct view v, ptrdiff_t ix, ptrdiff_t iy) {
   double dx = -v.s, dy = v.c;
@@ -68,11 +72,11 @@ static double height(const pri_geometry *g, struct view v, ptrdiff_t ix, ptrdiff
     dx = ((double)ix - 0.5 * (double)(g->n[0] - 1)) * g->pixel - g->sod * v.s;
     dy = (0.5 * (double)(g->n[1] - 1) - (double)iy) * g->pixel + g->sod * v.c;
   }
-  return g->pixel * sqrt(dx * dx + dy * dy) / fmax(fabs(dx), fabs(dy));
+  return g->pixel * sqrt(dx * dx + dy * dy) / most(fabs(dx), fabs(dy));
 }
 
 static void order(double *a, double *b) {
-  const double low = *a < *b ? *a : *b, high = *a < *b ? *b : *a;
+  const double low = least(*a, *b), high = most(*a, *b);
   *a = low;
   *b = high;
 }
@@ -92,18 +96,22 @@ static struct trapezoid trapezoid_of(double a, double b, double c, double d) {
 
 /* G(e), rising over (t0, t1), flat to t2, falling to t3 */
 static double integral(const struct trapezoid *t, double e) {
-  const double up = fmin(fmax(e, t->t0), t->t1) - t->t0, flat = fmin(fmax(e, t->t1), t->t2) - t->t1;
-  const double all = t->t3 - t->t2, left = t->t3 - fmin(fmax(e, t->t2), t->t3);
+  const double up = least(most(e, t->t0), t->t1) - t->t0, flat = least(most(e, t->t1), t->t2) - t->t1;
+  const double all = t->t3 - t->t2, left = t->t3 - least(most(e, t->t2), t->t3);
   return up * up * t->rise + flat + (all * all - left * left) * t->fall;
 }
 
+/* Bin that holds the coordinate, clamped to [-1, bins]. */
+static ptrdiff_t bin_at(double e, ptrdiff_t bins) {
+  return (ptrdiff_t)(least(most(e + 0.5, -0.5), (double)bins + 0.5) + 1) - 1;
+}
+
 static struct print footprint(const struct trapezoid *t, double amplitude, ptrdiff_t bins, double *weight) {
-  const double low = floor(t->t0 + 0.5), high = floor(t->t3 + 0.5);
-  const ptrdiff_t first = low < 0 ? 0 : low < (double)bins ? (ptrdiff_t)low : bins;
-  const ptrdiff_t last = high < 0 ? -1 : high < (double)bins ? (ptrdiff_t)high : bins - 1;
-  double before = first <= last ? integral(t, (double)first - 0.5) : 0;
+  const ptrdiff_t low = bin_at(t->t0, bins), high = bin_at(t->t3, bins), first = low < 0 ? 0 : low, last = high < bins ? high : bins - 1;
+  const double whole = 0.5 * (t->t3 + t->t2 - t->t1 - t->t0);
+  double before = low < 0 ? integral(t, -0.5) : 0;
   for (ptrdiff_t j = first; j <= last; j++) {
-    const double here = integral(t, (double)j + 0.5);
+    const double here = j == high ? whole : integral(t, (double)j + 0.5);
     weight[j - first] = amplitude * (here - before);
     before = here;
   }

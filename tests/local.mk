@@ -66,3 +66,4 @@ fuzz_flags =
 test_sources += tests/unit_noise_level.c tests/unit_weight.c
 test_sources += tests/conf_fidelity.c
 test_sources += tests/conf_prior.c
+test_sources += tests/claim_ct_projector.c
