@@ -10,7 +10,11 @@
  *
  * and the last term, the risk of the fit, is least at the best weight: its unbiased estimate Q(l) = (|r|^2 + 2 s^2 df) / (m s^2) - 1
  * is minimised. df by one random probe b (Ramani, Blu, Unser 2008): df = b.(A x_l(y + h b) - A x_l(y)) / h, h = s / 10; the probed
- * data are one more item of the same solve. A model error (another projector, a finer object) is a constant in |r|^2 and moves nothing.
+ * data are one more item of the same solve.
+ *
+ * A model error (another projector, beam hardening, a finer object) is followed like signal where it is larger than the noise, and the
+ * weight would fall to nothing. What even weak weights cannot fit is noise by all that the model knows: s^2 is raised to the least
+ * |r|^2 / (m - df) of all weights tested, where that is more than the level given (the estimate of a variance from a fit).
  *
  * Q of one slice is known to sqrt(2 / m), the deviation of |e|^2 / (m s^2); it is flat, and undersmoothing costs more in the image than
  * in the fit. So, as Breiman et al. 1984 (section 3.4.3) choose trees, the largest weight is taken whose Q is within that of the least.
@@ -32,7 +36,7 @@
 #include "priori/rng.h"
 #include "vec.h"
 
-enum { STEPS = 10, FIRST = 2 /* times as many for the first weight */, REFINE = 2, WIDEST = 24 /* factors of 2 */ };
+enum { STEPS = 10, FIRST = 2 /* times as many for the first weight */, REFINE = 2, WIDEST = 16 /* factors of 2 */ };
 static const double PROBE = 0.1; /* of the noise */
 
 struct search {
@@ -46,6 +50,8 @@ struct search {
   pri_fidelity *f;
   pri_problem p;
   double now;                     /* factor that the priors stand at */
+  double fit[PRI_WEIGHT_TESTS][2]; /* |r|^2 / (m s^2) and df / m of each test */
+  double variance;                /* in units of s^2: 1, or more by a model error */
   pri_status status;              /* first failure inside of a GSL call */
 };
 
@@ -151,28 +157,45 @@ static double freedom_block(const void *arg, ptrdiff_t first, ptrdiff_t last) { 
   return sum / f->h;
 }
 
-/* Q of all items together, each in its own noise */
-static pri_status risk(struct search *s, double *q) {
+/* |r|^2 / (m s^2) and df / m of all items together, each in its own noise */
+static pri_status judge(struct search *s, double fit[2]) {
   const ptrdiff_t k = s->data->items, m = pri_shape_size(&s->data->shape);
   PRI_TRY(pri_map_apply(s->p.A, &s->z, &s->x));
   s->out->applies += (double)(2 * k);
-  *q = 0;
+  fit[0] = fit[1] = 0;
   for (ptrdiff_t j = 0; j < k; j++) {
-    const double sd = s->o->sd[j];
+    const double sd = s->o->sd[j], all = (double)(m * k);
     const struct fit f = {pri_array_item(&s->y, j), pri_array_item(&s->z, j), pri_array_item(&s->z, k + j), pri_array_item(&s->b, j),
                           s->weight ? pri_array_item(&s->w, j) : NULL, PROBE * sd};
-    *q += (pri_sum(s->ctx, m, residual_block, &f) / (sd * sd) + 2 * pri_sum(s->ctx, m, freedom_block, &f)) / (double)m - 1;
+    fit[0] += pri_sum(s->ctx, m, residual_block, &f) / (sd * sd) / all;
+    fit[1] += pri_sum(s->ctx, m, freedom_block, &f) / all;
   }
-  *q /= (double)k;
-  return isfinite(*q) ? PRI_OK : PRI_FAIL(s->ctx, PRI_ENUMERIC, "weight=auto:discrepancy: the solve at weight %g is not finite; give a weight", s->now);
+  if (isfinite(fit[0]) && isfinite(fit[1])) return PRI_OK;
+  return PRI_FAIL(s->ctx, PRI_ENUMERIC, "weight=auto:discrepancy: the solve at weight %g is not finite; give a weight", s->now);
+}
+
+static double deviation(const struct search *s) { return sqrt(2 / (double)pri_shape_size(&s->data->shape)); } /* of Q */
+
+/* the variance that the tests so far leave, and Q of each with it */
+static void update_risks(struct search *s) {
+  double least = INFINITY;
+  for (int i = 0; i < s->out->n; i++)
+    if (s->fit[i][1] < 0.98) least = fmin(least, s->fit[i][0] / (1 - s->fit[i][1] + 3 * deviation(s) * fabs(s->fit[i][1]))); /* df by the probe: +- sqrt(2 df2) */
+  s->variance = isfinite(least) && least > 1 ? least : 1;
+  for (int i = 0; i < s->out->n; i++) s->out->tested[i][1] = s->fit[i][0] / s->variance + 2 * s->fit[i][1] - 1;
 }
 
 static pri_status test(struct search *s, double w, double *q) {
+  double fit[2];
   PRI_TRY(set_weight(s, w));
   PRI_TRY(solve(s));
-  PRI_TRY(risk(s, q));
-  if (s->out->n < PRI_WEIGHT_TESTS) s->out->tested[s->out->n][0] = w, s->out->tested[s->out->n++][1] = *q;
-  pri_log(s->ctx, PRI_LOG_DEBUG, "weight %g: estimated risk %g noise variances", w, *q);
+  PRI_TRY(judge(s, fit));
+  *q = fit[0] / s->variance + 2 * fit[1] - 1;
+  if (s->out->n < PRI_WEIGHT_TESTS) {
+    s->out->tested[s->out->n][0] = w;
+    memcpy(s->fit[s->out->n++], fit, sizeof fit);
+  }
+  pri_log(s->ctx, PRI_LOG_DEBUG, "weight %g: residual %g, followed %g, estimated risk %g noise variances", w, fit[0], fit[1], *q);
   return PRI_OK;
 }
 
@@ -194,17 +217,24 @@ static pri_status scale_of_noise(struct search *s, double *w) {
 
 static double tested(const struct search *s, int i, int what) { return s->out->tested[i][what]; }
 
-static double deviation(const struct search *s) { return sqrt(2 / (double)pri_shape_size(&s->data->shape)); } /* of Q */
 
-/* Q of weights w, w factor, w factor^2, ... until it has risen twice above its least, or by three deviations */
-static pri_status walk_from(struct search *s, double w, double factor, int *least) {
-  double q = INFINITY;
+static int least_of(const struct search *s) {
+  int least = 0;
+  for (int i = 1; i < s->out->n; i++)
+    if (tested(s, i, 1) < tested(s, least, 1)) least = i;
+  return least;
+}
+
+/* tests w, w factor, w factor^2, ... until Q has risen twice above its least, or by three deviations */
+static pri_status walk_from(struct search *s, double w, double factor) {
   int rises = 0;
-  for (int k = 0; k < WIDEST && rises < 2 && !(rises && q > tested(s, *least, 1) + 3 * deviation(s)); k++, w *= factor) {
+  for (int k = 0; k < WIDEST && rises < 2; k++, w *= factor) {
+    double q;
     PRI_TRY(test(s, w, &q));
-    const int last = s->out->n - 1;
-    if (k == 0 || q < tested(s, *least, 1)) *least = last, rises = 0;
-    else rises++;
+    update_risks(s);
+    const int last = s->out->n - 1, least = least_of(s);
+    rises = least == last ? 0 : rises + 1;
+    if (tested(s, last, 1) > tested(s, least, 1) + 3 * deviation(s)) return PRI_OK;
   }
   return PRI_OK;
 }
@@ -216,9 +246,7 @@ struct bracket {
 
 /* the tested neighbours of the least */
 static struct bracket bracket_of(const struct search *s) {
-  struct bracket b = {0, 0, INFINITY, 0};
-  for (int i = 1; i < s->out->n; i++)
-    if (tested(s, i, 1) < tested(s, b.least, 1)) b.least = i;
+  struct bracket b = {0, 0, INFINITY, least_of(s)};
   b.mid = tested(s, b.least, 0);
   for (int i = 0; i < s->out->n; i++) {
     const double w = tested(s, i, 0);
@@ -306,18 +334,20 @@ static double largest_within(const struct search *s, double level) {
 
 static pri_status search(struct search *s) {
   double w0 = 0;
-  int least = 0;
   PRI_TRY(scale_of_noise(s, &w0));
-  PRI_TRY(walk_from(s, 4 * w0, 0.5, &least));
-  if (least == 0) PRI_TRY(walk_from(s, 8 * w0, 2, &least)); /* the strongest was the best: further up */
+  PRI_TRY(walk_from(s, 4 * w0, 0.5));
+  if (least_of(s) == 0) PRI_TRY(walk_from(s, 8 * w0, 2)); /* the strongest was the best: further up */
   PRI_TRY(refine(s));
+  update_risks(s);
+  if (s->variance > 1)
+    pri_log(s->ctx, PRI_LOG_INFO, "weight=auto:discrepancy: the best fits leave %.3g times the noise level: the model or the level is off by that", sqrt(s->variance));
   const struct bracket b = bracket_of(s);
   s->out->chosen = largest_within(s, tested(s, b.least, 1) + deviation(s));
   return set_weight(s, s->out->chosen);
 }
 
 pri_status pri_weight_discrepancy(pri_ctx *ctx, const pri_weight_search *o, pri_weight_result *out) {
-  struct search s = {.ctx = ctx, .o = o, .out = out, .now = 1, .data = pri_fidelity_data(o->problem->f), .weight = pri_fidelity_weight(o->problem->f)};
+  struct search s = {.ctx = ctx, .o = o, .out = out, .now = 1, .variance = 1, .data = pri_fidelity_data(o->problem->f), .weight = pri_fidelity_weight(o->problem->f)};
   gsl_error_handler_t *const handler = gsl_set_error_handler_off();
   memset(out, 0, sizeof *out);
   pri_status status = check(ctx, o);

@@ -67,3 +67,4 @@ test_sources += tests/unit_noise_level.c tests/unit_weight.c
 test_sources += tests/conf_fidelity.c
 test_sources += tests/conf_prior.c
 test_sources += tests/claim_ct_projector.c
+test_sources += tests/claim_weight_discrepancy.c

@@ -93,9 +93,11 @@ static void tikhonov_has_a_closed_form(void **state) {
   const pri_prior *const *priors = w.problem.R;
   const pri_weight_search s = {&w.problem, (pri_prior *const *)(void *)priors, 1, &sd, "fista", 20};
   assert_int_equal(pri_weight_discrepancy(w.ctx, &s, &r), PRI_OK);
-  for (int i = 0; i < r.n; i++) { /* df of the probe b: |b|^2 / n instead of 1, known to sqrt(2 / n) */
-    const double l = r.tested[i][0], q = l / (1 + l) * (l / (1 + l)) * square + 2 / (1 + l) - 1;
-    assert_true(fabs(r.tested[i][1] - q) < 2 / (1 + l) * 4 * sqrt(2.0 / N) + 0.02);
+  double left = INFINITY; /* least |r|^2 / (n - df): the variance is raised to it */
+  for (int i = 0; i < r.n; i++) left = fmin(left, r.tested[i][0] / (1 + r.tested[i][0]) * square);
+  for (int i = 0; i < r.n; i++) { /* df of the probe b: |b|^2 / n instead of 1, known to sqrt(2 / n) = 8 %; in the variance as well */
+    const double l = r.tested[i][0], q = l / (1 + l) * (l / (1 + l)) * square / fmax(left, 1) + 2 / (1 + l) - 1;
+    assert_true(fabs(r.tested[i][1] - q) < (2 / (1 + l) + (q + 1) / l) * 4 * sqrt(2.0 / N) + 0.02);
   }
   const double best = 1 / (square - 1), l = r.chosen;
   const double at = l / (1 + l) * (l / (1 + l)) * square + 2 / (1 + l) - 1, least = best / (1 + best) * (best / (1 + best)) * square + 2 / (1 + best) - 1;
