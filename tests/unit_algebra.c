@@ -86,6 +86,8 @@ static void chain_applies_in_order(void **state) {
   pri_array_destroy(&y);
   pri_operator_destroy(&two[0]);
   pri_operator_destroy(&two[1]);
+  assert_int_equal(pri_ctx_memory_used(ctx), 0);
+  pri_ctx_destroy(&ctx);
 }
 
 static void stand_ins_agree(void **state) {
