@@ -93,7 +93,9 @@ pri_status pri_ray_group_forward(pri_ctx *ctx, const pri_ray_plan *p, pri_real *
   struct job job = {.p = p, .out = y, .in = x, .image = scratch, .rows = (float *)scratch + image_size(p->g), .slices = slices};
   const ptrdiff_t rows = p->g->n[1] + 2 * PRI_EDGE, even = (p->g->views + 4 * p->workers - 1) / (4 * p->workers);
   PRI_TRY(pri_par_for(ctx, rows, (rows + p->workers - 1) / p->workers, prepare_image, &job));
-  return pri_par_for(ctx, p->g->views, p->workers == 1 || even > VIEWS ? VIEWS : even, forward_views, &job);
+  ptrdiff_t grain = p->workers == 1 || even > VIEWS ? VIEWS : even;
+  if (pri_par_workers(ctx) > p->workers) grain = (p->g->views + p->workers - 1) / p->workers; /* scratch holds that many workers only */
+  return pri_par_for(ctx, p->g->views, grain, forward_views, &job);
 }
 
 static pri_status weigh_rows(void *arg, int worker, ptrdiff_t first, ptrdiff_t last) {
