@@ -3,7 +3,7 @@
 # long/NAME of the build folder (kept, so that a second run is quick), runs its checks and ends with their counts.
 set -u
 : "${top_srcdir:=.}" "${top_builddir:=.}" "${MAKE:=make}"
-unset MAKEFLAGS MFLAGS MAKELEVEL PRIORI_LONG
+unset MAKEFLAGS MFLAGS MAKELEVEL PRIORI_LONG ONLY V LIMIT_S
 export LC_ALL=C
 
 has() { command -v "$1" >/dev/null 2>&1; }
