@@ -21,7 +21,12 @@ static pri_status solver_class(pri_job *job, const pri_solver_class **out) {
   return s;
 }
 
-/* Does the solver take weighted least squares with this operator? Asked on data of ones. */
+static int named(const char *spec, const char *name) {
+  const size_t n = strlen(name);
+  return !strncmp(spec, name, n) && (spec[n] == 0 || spec[n] == ':');
+}
+
+/* Does the solver take weights with this fidelity and operator? Asked on data of ones. */
 static pri_status takes_weights(pri_job *job, int *yes) {
   const pri_solver_class *c;
   pri_array y = {0};
@@ -29,7 +34,7 @@ static pri_status takes_weights(pri_job *job, int *yes) {
   PRI_TRY(solver_class(job, &c));
   pri_status s = pri_array_create(job->ctx, &y, &job->set.data, 1);
   if (s == PRI_OK) pri_fill(job->ctx, y.data, 1, pri_shape_size(&y.shape));
-  if (s == PRI_OK) s = pri_fidelity_create(job->ctx, &f, "wls", &y, &y);
+  if (s == PRI_OK) s = pri_fidelity_create(job->ctx, &f, named(job->o->fidelity, "ls") ? "wls" : job->o->fidelity, &y, &y);
   const double lo = job->set.bound.lo, hi = job->set.bound.hi;
   const pri_problem p = {.A = job->set.map, .f = f, .noise = NAN, .lo = &lo, .hi = &hi};
   *yes = s == PRI_OK && (!c->misfit || !c->misfit(&p));
@@ -41,8 +46,8 @@ static pri_status takes_weights(pri_job *job, int *yes) {
 pri_status pri_job_weighted(pri_job *job) {
   const char *f = job->o->fidelity;
   job->set.weighted = !strncmp(f, "wls", 3);
-  if (job->set.weighted || job->o->on_bad != PRI_BAD_MASK || strncmp(f, "ls", 2) || !strcmp(job->o->solver, "none"))
-    return PRI_OK;
+  if (job->set.weighted || job->o->on_bad != PRI_BAD_MASK || !strcmp(job->o->solver, "none")) return PRI_OK;
+  if (!named(f, "ls") && !named(f, "kl") && !named(f, "huber")) return PRI_OK;
   return takes_weights(job, &job->set.weighted);
 }
 
@@ -91,7 +96,7 @@ static pri_status make_fidelity(pri_job *job, pri_ctx *ctx, pri_solve *s, const 
   const pri_array *w = b->w.data ? &b->w : NULL;
   char *ball;
   PRI_TRY(radius_of_noise(job, b, &ball));
-  if (w && !strncmp(spec, "ls", 2)) spec = "wls"; /* --on-bad mask */
+  if (w && named(spec, "ls")) spec = "wls"; /* --on-bad mask */
   const pri_status made = pri_fidelity_create(ctx, &s->f, ball ? ball : spec, &b->y, w);
   pri_free(job->ctx, ball);
   return made;

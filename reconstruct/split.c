@@ -39,8 +39,9 @@ static int is_quadratic(const pri_fidelity_class *f) { return strcmp(f->kind.nam
 static const char *fidelity_misfit(const pri_problem *p, const char *solver, unsigned needs) {
   const void *priv;
   const pri_fidelity_class *c = pri_fidelity_class_of(p->f, &priv);
-  if (needs & PRI_NEEDS_GRAD && !(c->grad && c->lipschitz))
-    return reason("%s cannot use this fidelity: %s has no gradient with a Lipschitz constant", solver, c->kind.name);
+  if (needs & PRI_NEEDS_GRAD && !(c->grad && c->lipschitz && c->lipschitz(priv).trust != PRI_UNKNOWN))
+    return reason("%s cannot use this fidelity: %s has no gradient with a Lipschitz constant%s", solver, c->kind.name,
+                  strcmp(c->kind.name, "kl") ? "" : " (a background > 0 gives it one)");
   if (needs & PRI_NEEDS_PARTS && !c->part) return reason("%s cannot use this fidelity: %s does not come in parts", solver, c->kind.name);
   if (needs & PRI_NEEDS_QUADRATIC && !is_quadratic(c))
     return reason("%s cannot use this fidelity: %s is not quadratic (ls and wls are)", solver, c->kind.name);
@@ -80,24 +81,49 @@ double pri_safe_norm(pri_bound b) {
   return b.trust == PRI_PROVEN || b.trust == PRI_EXACT ? b.value : NORM_SAFETY * b.value;
 }
 
+/* the largest and the mean finite value of d */
+static void survey(const pri_real *d, ptrdiff_t n, double *most, double *mean) {
+  double sum = 0;
+  ptrdiff_t count = 0;
+  *most = 0;
+  for (ptrdiff_t i = 0; i < n; i++) {
+    if ((double)d[i] > *most) *most = (double)d[i];
+    if (isfinite(d[i])) sum += (double)d[i], count++;
+  }
+  *mean = count ? sum / (double)count : 0;
+}
+
 /*
- * f->lipschitz is one number for all items, and an item must not depend on its neighbours: where f is quadratic its curvature is a
- * constant, and each item's largest is taken.
+ * f->lipschitz is one number for all items, and an item must not depend on its neighbours, so each item's own curvature is looked at.
+ * For ls, wls and huber it is largest at z = y. For counts it is largest at z = 0; where that is infinite (no background), gradient methods
+ * have been refused, and primal-dual ones start from the mean curvature at z = y.
  */
+static pri_status item_curvature(pri_ctx *ctx, pri_split *s, pri_real *d, ptrdiff_t i) {
+  const int counts = strcmp(s->f->kind.name, "kl") == 0;
+  double most, mean;
+  if (counts) pri_fill(ctx, d, 0, s->m);
+  else pri_copy(ctx, d, pri_array_item(s->y, i), s->m);
+  PRI_TRY(s->f->curvature(ctx, s->fp, d, d, i, 1));
+  survey(d, s->m, &most, &mean);
+  if (counts && !isfinite(most)) {
+    pri_copy(ctx, d, pri_array_item(s->y, i), s->m);
+    PRI_TRY(s->f->curvature(ctx, s->fp, d, d, i, 1));
+    survey(d, s->m, &most, &mean);
+    most = mean;
+  }
+  if (most > 0 && isfinite(most)) s->curvature[i] = most;
+  return PRI_OK;
+}
+
 static pri_status find_curvature(pri_ctx *ctx, pri_split *s) {
-  const double all = s->f->lipschitz ? s->f->lipschitz(s->fp).value : NAN;
+  const double all = s->f->lipschitz ? s->f->lipschitz(s->fp).value : (double)NAN;
   pri_array d = {0};
   pri_status got = PRI_OK;
   PRI_ALLOC(ctx, s->curvature, s->items);
   for (ptrdiff_t i = 0; i < s->items; i++) s->curvature[i] = isfinite(all) && all > 0 ? all : 1;
-  if (!is_quadratic(s->f) || !s->f->curvature) return PRI_OK;
+  if (!s->f->curvature) return PRI_OK;
   PRI_TRY(pri_array_create(ctx, &d, &s->ran, 1));
-  for (ptrdiff_t i = 0; i < s->items && got == PRI_OK; i++) {
-    pri_fill(ctx, d.data, 0, s->m);
-    got = s->f->curvature(ctx, s->fp, d.data, d.data, i, 1);
-    const double most = pri_vmax(d.data, s->m);
-    if (got == PRI_OK && most > 0 && isfinite(most)) s->curvature[i] = most;
-  }
+  for (ptrdiff_t i = 0; i < s->items && got == PRI_OK; i++) got = item_curvature(ctx, s, d.data, i);
   pri_array_destroy(&d);
   return got;
 }

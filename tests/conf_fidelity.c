@@ -34,7 +34,12 @@ static pri_status fill(struct subject *s, const char *spec) {
   pri_rng_normal(1, "y", 0, s->y.data, M * ITEMS);
   pri_rng_uniform(1, "w", 0, s->w.data, M * ITEMS);
   for (int i = 0; i < M * ITEMS; i++) s->w.data[i] += (pri_real)0.5;
-  PRI_TRY(pri_fidelity_create(s->ctx, &s->f, spec, &s->y, &s->w));
+  pri_status made = pri_fidelity_create(s->ctx, &s->f, spec, &s->y, &s->w);
+  if (made == PRI_EDATA) { /* counts are wanted */
+    for (int i = 0; i < M * ITEMS; i++) s->y.data[i] = i % 7 ? (pri_real)fabs((double)s->y.data[i]) : 0;
+    made = pri_fidelity_create(s->ctx, &s->f, spec, &s->y, &s->w);
+  }
+  PRI_TRY(made);
   s->cls = pri_fidelity_class_of(s->f, &s->priv);
   return PRI_OK;
 }
@@ -80,13 +85,22 @@ static double conjugate(struct subject *s, const pri_real *p, ptrdiff_t item) {
   return v;
 }
 
+/* where the term has a gradient and is infinite at z: moved to where it is finite (counts have a positive mean) */
+static void into_domain(struct subject *s, pri_array *a) {
+  for (ptrdiff_t i = 0; s->cls->grad && i < ITEMS; i++) {
+    pri_real *z = pri_array_item(a, i);
+    if (isinf(value(s, z, i)))
+      for (int l = 0; l < M; l++) z[l] = (pri_real)(fabs((double)z[l]) + 0.25);
+  }
+}
+
 static void dual_prox(struct subject *s, pri_real *p, double sigma, const pri_real *each, ptrdiff_t item) {
   assert_int_equal(s->cls->dual_prox(s->ctx, s->priv, p, sigma, each, item, 1), PRI_OK);
 }
 
 /* f(z) + f*(p) >= <z, p>, with equality at p = grad f(z) */
 static void fenchel(struct subject *s) {
-  draw(&s->a, "z", 1), draw(&s->b, "p", 1);
+  draw(&s->a, "z", 1), draw(&s->b, "p", 1), into_domain(s, &s->a);
   for (ptrdiff_t i = 0; i < ITEMS; i++) {
     pri_real *z = pri_array_item(&s->a, i), *p = pri_array_item(&s->b, i);
     dual_prox(s, p, 0, NULL, i);
@@ -109,7 +123,7 @@ static double wide(struct subject *s, const pri_real *z, const pri_real *d, doub
 /* the central difference misses <grad, d> by O(h^2): halving h divides what it misses by 4, down to rounding; the Hessian's diagonal likewise */
 static void slopes(struct subject *s) {
   if (!s->cls->grad || !s->cls->value_wide) return;
-  draw(&s->a, "z", 1), draw(&s->b, "direction", 1);
+  draw(&s->a, "z", 1), draw(&s->b, "direction", 1), into_domain(s, &s->a);
   for (ptrdiff_t i = 0; i < ITEMS; i++) {
     const pri_real *z = pri_array_item(&s->a, i), *d = pri_array_item(&s->b, i);
     pri_real *g = pri_array_item(&s->c, i);
@@ -166,7 +180,7 @@ static double distance(const pri_real *a, const pri_real *b) {
 static void constants_hold(struct subject *s) {
   const pri_bound l = s->cls->lipschitz ? s->cls->lipschitz(s->priv) : (pri_bound){NAN, PRI_UNKNOWN};
   const pri_bound mu = s->cls->convexity ? s->cls->convexity(s->priv) : (pri_bound){NAN, PRI_UNKNOWN};
-  draw(&s->a, "a", 1), draw(&s->b, "b", 1);
+  draw(&s->a, "a", 1), draw(&s->b, "b", 1), into_domain(s, &s->a), into_domain(s, &s->b);
   for (ptrdiff_t i = 0; i < ITEMS; i++) {
     pri_real *a = pri_array_item(&s->a, i), *b = pri_array_item(&s->b, i), *c = pri_array_item(&s->c, i), *d = pri_array_item(&s->d, i);
     const double u = distance(a, b);
@@ -185,7 +199,7 @@ static void constants_hold(struct subject *s) {
 /* the parts of two row sets add up to the whole */
 static void parts_add_up(struct subject *s) {
   if (!s->cls->part) return;
-  draw(&s->a, "z", 1);
+  draw(&s->a, "z", 1), into_domain(s, &s->a);
   double sum = 0;
   for (int k = 0; k < 2; k++) {
     const pri_box box = {{k, 0}, {ROWS / 2, COLS}, {2, 1}};
