@@ -193,10 +193,16 @@ static pri_status one_bound(pri_ctx *ctx, const char *who, const char *whole, co
   return PRI_OK;
 }
 
+int pri_range_boxed(const pri_range *r) {
+  return r->automatic == PRI_RANGE_BOTH || (isfinite(r->lo) && (isfinite(r->hi) || r->automatic));
+}
+
 pri_status pri_range_parse(pri_ctx *ctx, const char *who, const char *text, pri_range *out) {
   const char *colon = strchr(text, ':');
-  if (!colon) return PRI_FAIL(ctx, PRI_EPARAM, "%s %s: give lo:hi, either side may be empty", who, text);
-  *out = (pri_range){.automatic = !strcmp(colon + 1, "auto")};
+  *out = (pri_range){-INFINITY, INFINITY, PRI_RANGE_BOTH};
+  if (!strcmp(text, "auto") || !strcmp(text, "auto:auto")) return PRI_OK;
+  if (!colon) return PRI_FAIL(ctx, PRI_EPARAM, "%s %s: give lo:hi, either side may be empty, or auto", who, text);
+  *out = (pri_range){.automatic = strcmp(colon + 1, "auto") ? PRI_RANGE_FIXED : PRI_RANGE_HIGH};
   PRI_TRY(one_bound(ctx, who, text, text, (size_t)(colon - text), -INFINITY, &out->lo));
   PRI_TRY(one_bound(ctx, who, text, colon + 1, out->automatic ? 0 : strlen(colon + 1), INFINITY, &out->hi));
   if (!(out->lo < out->hi)) return PRI_FAIL(ctx, PRI_EPARAM, "%s %s: the first number is not below the second", who, text);
@@ -212,6 +218,7 @@ static pri_status complete_bound(pri_ctx *ctx, pri_options *o) {
   if (isfinite(r.lo)) pri_shortest(a, r.lo);
   if (isfinite(r.hi)) pri_shortest(b, r.hi);
   snprintf(whole, sizeof whole, "%s:%s", a, r.automatic ? "auto" : b);
+  if (r.automatic == PRI_RANGE_BOTH) snprintf(whole, sizeof whole, "auto");
   char *copy = pri_strdup(ctx, whole);
   if (!copy) return pri_ctx_code(ctx);
   replace(ctx, &o->bound, copy);
@@ -234,8 +241,7 @@ static pri_status default_stop(pri_ctx *ctx, pri_options *o) {
   pri_range r;
   if (o->stops.n) return PRI_OK;
   PRI_TRY(pri_range_parse(ctx, "--bound", o->bound, &r));
-  const int boxed = isfinite(r.lo) && (isfinite(r.hi) || r.automatic);
-  return pri_options_set(ctx, o, "stop", boxed && gives_certificate(ctx, o->solver) ? "gap:1e-3" : "steps:50");
+  return pri_options_set(ctx, o, "stop", pri_range_boxed(&r) && gives_certificate(ctx, o->solver) ? "gap:1e-3" : "steps:50");
 }
 
 pri_status pri_config_complete(pri_ctx *ctx, pri_options *o) {

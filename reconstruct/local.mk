@@ -4,11 +4,11 @@ solver_sources =
 monitor_sources =
 filter_sources =
 # in the order in which help shows them
-command_sources = reconstruct/cmd_reconstruct.c reconstruct/cmd_ct.c reconstruct/cmd_simulate.c reconstruct/cmd_phantom.c reconstruct/cmd_score.c \
+command_sources = reconstruct/cmd_reconstruct.c reconstruct/cmd_ct.c reconstruct/cmd_denoise.c reconstruct/cmd_simulate.c reconstruct/cmd_phantom.c reconstruct/cmd_score.c \
   reconstruct/cmd_check.c reconstruct/cmd_info.c reconstruct/cmd_list.c
 program_support = reconstruct/cmd.c reconstruct/completion.c reconstruct/help.c reconstruct/json.c reconstruct/man.c \
   reconstruct/options.c reconstruct/options_table.c reconstruct/version.c
-pipeline_support = reconstruct/bound.c reconstruct/config.c reconstruct/config_ct.c reconstruct/config_file.c reconstruct/log.c reconstruct/pipeline.c \
+pipeline_support = reconstruct/bound.c reconstruct/config.c reconstruct/config_ct.c reconstruct/config_file.c reconstruct/config_front.c reconstruct/config_probe.c reconstruct/log.c reconstruct/pipeline.c \
   reconstruct/pipeline_auto.c reconstruct/pipeline_setup.c reconstruct/pipeline_sweep.c reconstruct/pipeline_weight.c reconstruct/plan.c reconstruct/prepare.c reconstruct/provenance.c reconstruct/solve.c reconstruct/spool.c \
   reconstruct/stream.c reconstruct/sweep.c reconstruct/watch.c
 reconstruct_support = reconstruct/open.c

@@ -25,7 +25,8 @@ const pri_option pri_option_table[] = {
      0, 0, "SPEC", "Problem", PRI_FIDELITIES + 1},
     {{.name = "prior", TEXT(priors), .help = "what the image is like, e.g. tv:weight=0.02, tv:weight=auto:discrepancy, "
       "tv:weight=rel:0.1; again: the priors add up"}, 0, 1, "SPEC", "Problem", PRI_PRIORS + 1},
-    {{.name = "bound", TEXT(bound), .help = "smallest and largest value of a pixel, e.g. 0:2; either side may be empty"},
+    {{.name = "bound", TEXT(bound), .help = "smallest and largest value of a pixel, e.g. 0:2; either side may be empty; "
+      "0:auto, auto: found from the data and said"},
      0, 0, "LO:HI", "Problem", 0},
     {{.name = "noise-level", TEXT(noise_level), .help = "of the measurement: sd:V, relative:V (of its norm), file:F, or auto "
       "(estimated and said)"}, 0, 0, "LEVEL", "Problem", 0},

@@ -47,7 +47,7 @@ typedef struct pri_certified { /* figures of one slice, for the log and provenan
   ptrdiff_t item;
   pri_verdict verdict;
   long k;
-  double passes, solver_passes, objective, residual, gap, relative_gap, seconds, cpu_seconds, hi;
+  double passes, solver_passes, objective, residual, gap, relative_gap, seconds, cpu_seconds, lo, hi;
   int met;                 /* every guarantee asked for */
 } pri_certified;
 

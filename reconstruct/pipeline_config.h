@@ -9,12 +9,15 @@
 #define PRI_PIPELINE_CONFIG_H
 #include "cmd.h"
 
-/* For pri_command.defaults, of `reconstruct` and of the front door `ct` (--geometry becomes an operator; prior, bound, solver and
-   stop are filled in where not given): pipeline file, defaults, everything complete. EREAD, EPARAM. */
+/* For pri_command.defaults, of `reconstruct` and of the front doors (options of the task become an operator; prior, bound, solver
+   and stop are filled in where not given): pipeline file, defaults, everything complete. EREAD, EPARAM. */
 PRI_MUST_CHECK pri_status pri_config_reconstruct(pri_call *call);
 PRI_MUST_CHECK pri_status pri_config_ct(pri_call *call);
+PRI_MUST_CHECK pri_status pri_config_denoise(pri_call *call);
 PRI_MUST_CHECK pri_status pri_config_simulate(pri_call *call);
 PRI_MUST_CHECK pri_status pri_config_check(pri_call *call);
+/* Can this solver take this prior (NULL: none) in a box, with this operator and fidelity? Asked about a small problem. */
+PRI_MUST_CHECK pri_status pri_config_takes(pri_ctx *ctx, const char *solver, const char *op, const char *fidelity, const char *prior, int *yes);
 /* Takes a first input that ends in .ini as a pipeline file (options override it). EREAD, EPARAM "file:line: ..." */
 PRI_MUST_CHECK pri_status pri_config_defaults(pri_call *call);
 /* Every spec of o complete, every default said; twice is the same as once. EPARAM: unknown names, bad values. */
@@ -34,7 +37,10 @@ const char *pri_shortest(char buf[32], double v);
 
 typedef struct pri_range { /* --bound */
   double lo, hi;           /* -INFINITY, INFINITY: none */
-  int automatic;           /* hi follows the iterate */
+  int automatic;           /* PRI_RANGE_... */
 } pri_range;
-PRI_MUST_CHECK pri_status pri_range_parse(pri_ctx *ctx, const char *who, const char *text, pri_range *out); /* "0:2" ":" "0:" "0:auto"; who: option */
+/* "0:auto": hi follows the iterate; "auto": both begin at the range of the data and follow the iterate (bound.c) */
+enum { PRI_RANGE_FIXED, PRI_RANGE_HIGH, PRI_RANGE_BOTH };
+PRI_MUST_CHECK pri_status pri_range_parse(pri_ctx *ctx, const char *who, const char *text, pri_range *out); /* "0:2" ":" "0:" "0:auto" "auto"; who: option */
+int pri_range_boxed(const pri_range *r); /* finite in the end */
 #endif

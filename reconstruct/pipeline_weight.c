@@ -79,9 +79,10 @@ struct wanted { /* priors whose weight is to be found */
   json_t *tested;
 };
 
-static const char *quick_solver(const pri_problem *p, pri_ctx *ctx) {
+/* Subsets of rows help where each sees the whole image: projections do. */
+static const char *quick_solver(const pri_job *job, const pri_problem *p, pri_ctx *ctx) {
   static const char *const names[] = {"os-fista", "fista", "pdhg"};
-  for (int i = 0; i < 2; i++) {
+  for (int i = pri_job_ct(job) ? 0 : 1; i < 2; i++) {
     const pri_kind *kind;
     if (pri_registry_find(ctx, PRI_SOLVERS, names[i], &kind) != PRI_OK) continue;
     const pri_solver_class *c = (const pri_solver_class *)(const void *)kind;
@@ -99,7 +100,7 @@ static pri_status discrepancy(pri_job *job, struct wanted *w, pri_solve *s, cons
   pri_prior **scaled;
   pri_weight_result r = {0};
   PRI_ALLOC(job->ctx, scaled, w->n);
-  pri_weight_search o = {.problem = &s->problem, .scaled = scaled, .sd = sd, .solver = quick_solver(&s->problem, job->ctx)};
+  pri_weight_search o = {.problem = &s->problem, .scaled = scaled, .sd = sd, .solver = quick_solver(job, &s->problem, job->ctx)};
   for (int i = 0; i < w->n; i++)
     if (w->held[i] && !strncmp(w->held[i], "auto", 4)) scaled[o.n_scaled++] = s->R[i];
   const pri_status st = pri_weight_discrepancy(job->ctx, &o, &r);

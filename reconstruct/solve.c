@@ -70,7 +70,7 @@ static pri_status check_gap(pri_job *job, const pri_solve *s) {
   if (!c->duals)
     return PRI_FAIL(job->ctx, PRI_EPARAM, "--stop gap asks for a certificate, and %s gives none; --solver pdhg does",
                     c->kind.name);
-  if ((isfinite(r->lo) && (isfinite(r->hi) || r->automatic)) || strongly_convex(s)) return PRI_OK;
+  if (pri_range_boxed(r) || strongly_convex(s)) return PRI_OK;
   return PRI_FAIL(job->ctx, PRI_EPARAM,
                   "--stop gap needs a finite box, --bound lo:hi (or lo:auto): this problem is not strongly convex, "
                   "and its certificate uses the box");
@@ -110,12 +110,15 @@ static pri_status make_priors(pri_job *job, pri_ctx *ctx, pri_solve *s) {
   return PRI_OK;
 }
 
-static pri_status make_box(pri_job *job, pri_ctx *ctx, pri_solve *s, ptrdiff_t items) {
+static pri_status make_box(pri_job *job, pri_ctx *ctx, pri_solve *s, const pri_block *b) {
+  const ptrdiff_t items = b->items;
   PRI_ALLOC(ctx, s->lo, items);
   PRI_ALLOC(ctx, s->hi, items);
   for (ptrdiff_t i = 0; i < items; i++) {
     s->lo[i] = job->set.bound.lo;
-    s->hi[i] = job->set.bound.hi; /* automatic: infinite, until there is an early iterate */
+    s->hi[i] = job->set.bound.hi; /* lo:auto: infinite, until there is an early iterate */
+    if (job->set.bound.automatic == PRI_RANGE_BOTH)
+      pri_box_of_data(job, pri_array_item(&b->y, i), pri_shape_size(&b->y.shape), &s->lo[i], &s->hi[i]);
   }
   return PRI_OK;
 }
@@ -190,7 +193,7 @@ pri_status pri_solve_problem(pri_job *job, pri_ctx *ctx, pri_solve *s, const pri
   *s = (pri_solve){.problem = {.A = job->set.map, .noise = job->set.noise, .gap_goal = goal}};
   PRI_TRY(make_fidelity(job, ctx, s, b));
   PRI_TRY(make_priors(job, ctx, s));
-  PRI_TRY(make_box(job, ctx, s, b->items));
+  PRI_TRY(make_box(job, ctx, s, b));
   s->problem.f = s->f;
   s->problem.R = (const pri_prior *const *)s->R;
   s->problem.lo = s->lo;
@@ -314,6 +317,7 @@ static void judge(pri_job *job, const pri_solve *s, ptrdiff_t i, pri_certified *
                        .gap = r->gap.trust >= PRI_PROVEN ? r->gap.value : NAN,
                        .seconds = t->wall,
                        .cpu_seconds = t->cpu / (double)s->watch->items,
+                       .lo = s->lo[i],
                        .hi = s->hi[i]};
   c->relative_gap = pri_relative_gap(c->gap, c->objective);
   c->met = guarantees_met(job, c);

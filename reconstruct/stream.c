@@ -7,11 +7,11 @@
 #include "watch.h"
 
 json_t *pri_certified_json(const pri_certified *c, double mismatch) {
-  return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:I, s:o}", "relative_gap", pri_json_number(c->relative_gap), "gap",
+  return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:I, s:o, s:o}", "relative_gap", pri_json_number(c->relative_gap), "gap",
                    pri_json_number(c->gap), "objective", pri_json_number(c->objective), "residual", pri_json_number(c->residual),
                    "adjoint_mismatch", pri_json_number(mismatch), "passes", pri_json_number(c->passes), "solver_passes",
                    pri_json_number(c->solver_passes), "verdict", pri_verdict_name(c->verdict), "k", (json_int_t)c->k,
-                   "upper_bound", pri_json_number(c->hi));
+                   "lower_bound", pri_json_number(c->lo), "upper_bound", pri_json_number(c->hi));
 }
 
 static void item_event(pri_job *job, const pri_certified *c) {
@@ -92,6 +92,7 @@ static pri_status pass_on(pri_job *job, const pri_array *y, const ptrdiff_t *sli
                                                  .residual = NAN,
                                                  .gap = NAN,
                                                  .relative_gap = NAN,
+                                                 .lo = NAN,
                                                  .hi = NAN,
                                                  .seconds = 0,
                                                  .met = 1};

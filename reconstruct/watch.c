@@ -40,7 +40,8 @@ static void one_item(pri_watch *w, ptrdiff_t i, const pri_report *r, const pri_a
   struct pri_watched *t = &w->item[i];
   iteration_event(w, i, r);
   t->share = share_of(w, t, r);
-  if (*v != PRI_DIVERGED && pri_box_follow(w, i, r->k, pri_array_item(x, i), pri_shape_size(&x->shape), 0)) {
+  const int last = w->job->set.bound.automatic == PRI_RANGE_BOTH && *v != PRI_GO;
+  if (*v != PRI_DIVERGED && pri_box_follow(w, i, r->k, pri_array_item(x, i), pri_shape_size(&x->shape), last)) {
     t->raised_at = r->k;
     if (*v == PRI_CONVERGED || *v == PRI_STOPPED_EARLY) *v = PRI_GO;
   }

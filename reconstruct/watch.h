@@ -28,10 +28,13 @@ PRI_MUST_CHECK pri_status pri_watch_create(pri_job *job, pri_ctx *ctx, pri_solve
 void pri_watch_destroy(pri_ctx *ctx, pri_watch **w);
 double pri_relative_gap(double gap, double objective); /* gap / max(|objective|, tiny); NAN where unknown */
 
-/* bound.c: the box that follows the iterate (spec rising_ct 4.9): 1.25 times the largest pixel above the lower bound */
+/* bound.c: the box that follows the iterate (spec rising_ct 4.9): 1.25 times the largest pixel above the lower bound, or the
+   range of the data widened by a quarter on each side */
 enum { PRI_BOX_AFTER = 10 };   /* steps: the early iterate that the first box is taken from */
 double pri_box_from(double lo, double largest);
 int pri_box_near(double lo, double hi, double largest); /* within 10 % of the box */
+/* The first box of an image of n values, for --bound auto; never outside the range of an integer file's type. */
+void pri_box_of_data(const pri_job *job, const pri_real *y, ptrdiff_t n, double *lo, double *hi);
 /* Sets or raises the box of item i where it is automatic; 1: it changed. `now`: set it whatever the step. */
 int pri_box_follow(pri_watch *w, ptrdiff_t i, long k, const pri_real *x, ptrdiff_t n, int now);
 #endif

@@ -98,6 +98,12 @@ double pri_vmax(const pri_real *a, ptrdiff_t n) {
   return m;
 }
 
+double pri_vmin(const pri_real *a, ptrdiff_t n) {
+  double m = INFINITY;
+  for (ptrdiff_t i = 0; i < n; i++) m = (double)a[i] < m ? (double)a[i] : m;
+  return m;
+}
+
 struct map {
   pri_real *y;
   const pri_real *x, *z;

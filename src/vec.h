@@ -14,6 +14,7 @@ double pri_norm2sq(pri_ctx *ctx, const pri_real *a, ptrdiff_t n);
 double pri_dist2sq(pri_ctx *ctx, const pri_real *a, const pri_real *b, ptrdiff_t n);       /* |a - b|^2 */
 double pri_vsum(pri_ctx *ctx, const pri_real *a, ptrdiff_t n);
 double pri_vmax(const pri_real *a, ptrdiff_t n);                                           /* -INFINITY for n = 0 */
+double pri_vmin(const pri_real *a, ptrdiff_t n);                                           /* INFINITY for n = 0 */
 int pri_finite(pri_ctx *ctx, const pri_real *a, ptrdiff_t n);                              /* 1: all are */
 void pri_scale(pri_ctx *ctx, pri_real *y, double a, ptrdiff_t n);                          /* y = a y */
 void pri_axpy(pri_ctx *ctx, pri_real *y, double a, const pri_real *x, ptrdiff_t n);        /* y += a x */
