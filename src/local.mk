@@ -33,3 +33,7 @@ hdf5_sources = src/io_hdf5.c src/io_hdf5_child.c src/io_hdf5_info.c src/io_hdf5_
 else
 hdf5_sources = src/io_hdf5_none.c
 endif
+# wavelets; the adjoint once more in double
+private_headers += src/wavelet.h
+src_sources += src/wavelet.c src/wavelet_adjoint.c
+wide_sources += src/wavelet_adjoint.c

@@ -70,3 +70,4 @@ test_sources += tests/conf_prior.c
 test_sources += tests/claim_ct_projector.c
 test_sources += tests/claim_weight_discrepancy.c
 test_sources += tests/unit_fidelity.c
+test_sources += tests/unit_wavelet.c
