@@ -216,6 +216,26 @@ static pri_status curvature(pri_ctx *ctx, const void *priv, pri_real *d, const p
   return loops(ctx, priv, curvature_some, (struct job){.out = d, .z = z}, first, items);
 }
 
+/*
+ * |t| + |y| of each term of f. Of f* with p < w: what is below zero is - b p (p > 0: at most w b) and - w y log(1 - p / w) (p < 0: at most
+ * y |p|), so the sizes come to |f*| + 2 sum (w b + y |p|), and |p| counts for itself.
+ */
+static double magnitude_block(const void *arg, ptrdiff_t first, ptrdiff_t last) {
+  const struct job *j = arg;
+  double sum = 0;
+  for (ptrdiff_t i = first; i < last; i++) {
+    const double w = weight(j, i);
+    if (w > 0) sum += w * (background(j, i) + (double)j->y[i] + (j->wide ? fabs(j->wide[i]) : 0));
+  }
+  return sum;
+}
+
+static double magnitude(pri_ctx *ctx, const void *priv, const double *z, ptrdiff_t item) {
+  struct job j = job_of(priv, item);
+  j.wide = z;
+  return pri_sum(ctx, ((const struct kl *)priv)->n, magnitude_block, &j);
+}
+
 static pri_bound lipschitz(const void *priv) {
   const double most = ((const struct kl *)priv)->curvature;
   return (pri_bound){most, isnan(most) ? PRI_UNKNOWN : PRI_ESTIMATE};
@@ -234,4 +254,4 @@ static const char *const examples[] = {"", "background=0.5", "background=10", NU
 const pri_fidelity_class pri_fidelity_kl = {
     .kind = {"kl", "Kullback-Leibler divergence of photon counts, with background", "Csiszar 1991; Shepp, Vardi 1982", sizeof(struct kl), params, examples},
     .init = init, .value = value, .dual_prox = dual_prox, .conjugate = conjugate, .grad = grad, .curvature = curvature,
-    .value_wide = value_wide, .lipschitz = lipschitz, .convexity = convexity, .part = part, .fini = fini};
+    .value_wide = value_wide, .magnitude = magnitude, .lipschitz = lipschitz, .convexity = convexity, .part = part, .fini = fini};

@@ -18,6 +18,7 @@
  * Allowance for rounding, from the counts of the sums; g(k) = (k + 16) DBL_EPSILON bounds k additions and some operations more
  * (Higham 2002, section 3.1); n pixels, m measurements, B = max(|lo|, |hi|), S = sum c, all of the exact pri_real x, p, q:
  *   A x     dz = g(n) |A||x|;  A >= 0 and x >= 0: |A||x| = A x, else |A| |x|;  f: sqrt(2 L f) |dz| + L |dz|^2 / 2 + g(m) f
+ *           f without a proven L (counts): |f'(z)| |dz| + 2 max f''(z) |dz|^2 + g(m) (sum of the magnitudes it adds up)
  *   R       g(n) R;   f*: g(m) (|f*| + 2 |p||y|);   F*: g(n) |F*|
  *   z       A >= 0: sum_j B |dz_j| <= g(m) max|p| B S, else g(m) B sqrt(n) |A||p|;   K: g(8) B sqrt(n) |K||q|;   box: g(n) sum |terms|
  * PROVEN where A is wide and >= 0, the box finite (or R strongly convex), value_wide and every kt_wide are there; else ESTIMATE. The box is widened
@@ -186,11 +187,23 @@ static double lipschitz(const pri_certifier *c) {
   return l.trust >= PRI_PROVEN ? l.value : 0;
 }
 
-static double primal_allowance(const pri_certifier *c, const struct state *s, const pri_report *rep) {
+/* |f(z + dz) - f(z)| where only slope and curvature at z are known */
+static pri_status slope_allowance(pri_certifier *c, const struct state *s, double dz, double *allow) {
+  for (ptrdiff_t i = 0; i < c->m; i++) c->pr[i] = (pri_real)c->z[i];
+  PRI_TRY(c->f->curvature(c->ctx, c->fpriv, c->pr, c->pr, s->item, 1));
+  const double most = pri_vmax(c->pr, c->m);
+  for (ptrdiff_t i = 0; i < c->m; i++) c->pr[i] = (pri_real)c->z[i];
+  PRI_TRY(c->f->grad(c->ctx, c->fpriv, c->pr, c->pr, s->item, 1));
+  *allow += sqrt(pri_norm2sq(c->ctx, c->pr, c->m)) * dz + 2 * most * dz * dz;
+  return PRI_OK;
+}
+
+static pri_status primal_allowance(pri_certifier *c, const struct state *s, const pri_report *rep, double *allow) {
   const double size = sqrt(pri_sum(c->ctx, c->m, wide_square, c->z)), l = lipschitz(c);
-  const double x = sqrt(pri_norm2sq(c->ctx, s->x, c->n));
+  const double x = sqrt(pri_norm2sq(c->ctx, s->x, c->n)), sizes = c->f->magnitude ? c->f->magnitude(c->ctx, c->fpriv, c->z, s->item) : 0;
   const double dz = g(c->n) * (!c->column ? c->norm_a * x : s->lo >= 0 ? size : s->xmax * c->sum_c);
-  return sqrt(2 * l * rep->data) * dz + l * dz * dz / 2 + g(c->m) * rep->data + g(c->n) * rep->prior;
+  *allow = sqrt(2 * l * rep->data) * dz + l * dz * dz / 2 + g(c->m) * fmax(rep->data, sizes) + g(c->n) * rep->prior;
+  return l == 0 && c->f->grad && c->f->curvature ? slope_allowance(c, s, dz, allow) : PRI_OK;
 }
 
 static pri_status residual(pri_certifier *c, const struct state *s, pri_report *rep) {
@@ -222,8 +235,7 @@ static pri_status primal(pri_certifier *c, struct state *s, pri_report *rep) {
   }
   rep->objective = s->primal = rep->data + rep->prior;
   s->sum_z = pri_sum(c->ctx, c->m, wide_sum, c->z);
-  s->allow_primal = primal_allowance(c, s, rep);
-  return PRI_OK;
+  return primal_allowance(c, s, rep, &s->allow_primal);
 }
 
 /* ---- dual */
@@ -382,7 +394,8 @@ static pri_status take_p(pri_certifier *c, struct state *s, const pri_real *p, p
   for (ptrdiff_t i = 0; i < c->m; i++) c->wp[i] = (double)p[i];
   PRI_TRY(pri_operator_adjoint_wide(c->A, c->g, c->wp, 1));
   rep->certifying += 1;
-  s->conjugate = conjugate + g(c->m) * (fabs(conjugate) + 2 * norm * size);
+  const double sizes = c->f->magnitude ? c->f->magnitude(c->ctx, c->fpriv, NULL, s->item) : 0;
+  s->conjugate = conjugate + g(c->m) * (fabs(conjugate) + 2 * (norm * size + sizes));
   s->allow_p = g(c->m) * (c->column ? max_abs(p, c->m) : c->norm_a * norm);
   return PRI_OK;
 }

@@ -236,12 +236,18 @@ static pri_status cg_all(const pri_operator *A, struct cg *c, pri_array *x, cons
   return PRI_OK;
 }
 
+int pri_operator_has_resolvent(const pri_operator *A) {
+  return A->cls->resolvent && A->cls->resolvent(A->ctx, A->priv, NULL, NULL, 1, 0, A->scratch) != PRI_ENOTSUP;
+}
+
 pri_status pri_operator_resolvent(const pri_operator *A, pri_array *x, const pri_array *b, double rho) {
   struct cg c = {{0}, {0}, {0}, {0}};
   PRI_TRY(check(A, b, &A->dom, b->items, "image"));
   PRI_TRY(check(A, x, &A->dom, b->items, "image"));
-  if (A->cls->resolvent) return A->cls->resolvent(A->ctx, A->priv, x->data, b->data, rho, b->items, A->scratch);
-  const pri_status s = cg_all(A, &c, x, b, rho);
+  pri_status s = PRI_ENOTSUP;
+  if (A->cls->resolvent) s = A->cls->resolvent(A->ctx, A->priv, x->data, b->data, rho, b->items, A->scratch);
+  if (s != PRI_ENOTSUP) return s;
+  s = cg_all(A, &c, x, b, rho);
   pri_array_destroy(&c.r);
   pri_array_destroy(&c.p);
   pri_array_destroy(&c.q);

@@ -22,6 +22,9 @@ typedef struct pri_fidelity_class {
   pri_status (*curvature)(pri_ctx *ctx, const void *priv, pri_real *d, const pri_real *z, ptrdiff_t first, ptrdiff_t items); /* diagonal of the Hessian */
   pri_status (*value_wide)(pri_ctx *ctx, const void *priv, double *per_item, const double *z, ptrdiff_t first, ptrdiff_t items);
                                                 /* value for certificates; stand-in: z rounded to pri_real */
+  double (*magnitude)(pri_ctx *ctx, const void *priv, const double *z, ptrdiff_t item);
+                                                /* sum of the sizes of what value_wide adds up and takes away (z NULL: of what conjugate does, |p||y| aside):
+                                                   the result carries their rounding. Stand-in: the value itself; 0 */
   pri_bound (*lipschitz)(const void *priv);     /* of grad */
   pri_bound (*convexity)(const void *priv);     /* strong convexity in z */
   pri_status (*part)(pri_ctx *ctx, const void *priv, void *sub, const pri_array *y, const pri_array *weight);

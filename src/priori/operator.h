@@ -28,7 +28,8 @@ typedef struct pri_operator_class {
   pri_status (*apply_wide)(pri_ctx *ctx, const void *priv, double *y, const double *x, ptrdiff_t items, void *scratch);
   pri_status (*adjoint_wide)(pri_ctx *ctx, const void *priv, double *x, const double *y, ptrdiff_t items, void *scratch);
   pri_status (*resolvent)(pri_ctx *ctx, const void *priv, pri_real *x, const pri_real *b, double rho, ptrdiff_t items, void *scratch);
-                                                          /* (A'A + rho I)^-1 b; rho = 0: pseudo-inverse for b in range(A') */
+                                                          /* (A'A + rho I)^-1 b; rho = 0: pseudo-inverse for b in range(A'). ENOTSUP, without
+                                                             a message and for any items: this instance has none, so the stand-in */
   /* OPTIONAL; none: PRI_ENOTSUP */
   pri_status (*part)(pri_ctx *ctx, const void *priv, void *sub, const pri_box *ran, pri_box *dom);
                       /* the rows `ran` of A as an operator on the box `dom` that they read: view subsets (ordered subsets, SPDHG),
@@ -85,6 +86,7 @@ PRI_API PRI_MUST_CHECK pri_status pri_operator_adjoint(const pri_operator *A, pr
 PRI_API PRI_MUST_CHECK pri_status pri_operator_normal(const pri_operator *A, pri_array *z, const pri_array *x);
 /* x = (A'A + rho I)^-1 b, rho >= 0 in units of |A|^2. Stand-in: conjugate gradients to a relative residual of 1e-6 (float), 1e-13 (double), at
    most 200 steps; it allocates. */
+PRI_API int pri_operator_has_resolvent(const pri_operator *A);      /* 1: exact, no stand-in */
 PRI_API PRI_MUST_CHECK pri_status pri_operator_resolvent(const pri_operator *A, pri_array *x, const pri_array *b, double rho);
 /* y = A x, x = A'y in double whatever pri_real is, dense items one behind the other. is_wide = 0: through pri_real, so only as exact as that. */
 PRI_API int pri_operator_is_wide(const pri_operator *A);
