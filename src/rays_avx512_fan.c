@@ -12,7 +12,7 @@
 #include "rays_lane.h"
 #include "rays_window.h"
 
-enum { ONE = 1 << PRI_BITS };
+enum { ONE = 1 << PRI_BITS, RUN = 64 /* lines that are taken with fewer pixels at a time */ };
 
 struct strip { /* one view over some pixels of every line */
   const pri_ray_plan *p;
@@ -110,6 +110,21 @@ static int fits(const struct strip *s, struct segment *g, ptrdiff_t *better) {
   const double lines = drift > 0 ? room / drift * (double)g->lines : 1e6;
   *better = lines < 1 ? 1 : lines > 1e6 ? 1000000 : (ptrdiff_t)lines;
   return high - low <= 31;
+}
+
+/* May a ray of this axis touch the pixels of some lines? Far from the detector's ends, or where the rays march along the other axis, none does. */
+static int touched(const struct strip *s, ptrdiff_t line, ptrdiff_t lines) {
+  const double l0 = (double)line, l1 = (double)(line + lines - 1), m = s->lanes - 1, bins = (double)s->p->g->bins;
+  const struct corners c = corners_of(s, l0, l1);
+  const double d0 = s->d0 + s->d1 * l0, d1 = s->d0 + s->d1 * l1;
+  if (least(least(d0, d0 + s->d2 * m), least(d1, d1 + s->d2 * m)) <= 0) return 1; /* the source stands among them: corners say nothing */
+  const double reach = s->scale * most(fabs(s->across + s->along * l0), fabs(s->across + s->along * l1)) / c.least + 2;
+  const double low = most(floor(least(least(c.u[0], c.u[1]), least(c.u[2], c.u[3])) - reach), 0);
+  const double high = least(ceil(most(most(c.u[0], c.u[1]), most(c.u[2], c.u[3])) + reach), bins - 1);
+  if (!(low <= high)) return 0;
+  for (ptrdiff_t b = (ptrdiff_t)low / PRI_BLOCK; b <= (ptrdiff_t)high / PRI_BLOCK; b++)
+    if (pri_ray_lanes(s->p, s->axis, s->view, b)) return 1;
+  return 0;
 }
 
 /* Rays of the window that march along this axis; 0: none. */
@@ -210,12 +225,12 @@ static void scalar_line(const struct strip *s, ptrdiff_t line) {
 
 static void view_lines(const struct strip *s, const float *rows, ptrdiff_t first, ptrdiff_t last);
 
-static void fewer_pixels(const struct strip *s, const float *rows, ptrdiff_t line) {
+static void fewer_pixels(const struct strip *s, const float *rows, ptrdiff_t first, ptrdiff_t last) {
   const int half = s->lanes / 2;
   const struct strip left = strip_of(s->p, s->axis, s->view, rows, s->n, s->i0, half);
   const struct strip right = strip_of(s->p, s->axis, s->view, rows, s->n, s->i0 + half, s->lanes - half);
-  view_lines(&left, rows, line, line + 1);
-  view_lines(&right, rows, line, line + 1);
+  view_lines(&left, rows, first, last);
+  view_lines(&right, rows, first, last);
 }
 
 static ptrdiff_t fewest(ptrdiff_t a, ptrdiff_t b) { return a < b ? a : b; }
@@ -227,12 +242,16 @@ static void view_lines(const struct strip *s, const float *rows, ptrdiff_t first
     int good;
     g.lines = fewest(fewest(better, s->longest), last - g.line);
     while (!(good = fits(s, &g, &better)) && g.lines > 1) g.lines = fewest(better, g.lines - (g.lines + 7) / 8);
-    if (good)
+    if (good) {
       gather_segment(s, &g);
-    else if (s->lanes > 1)
-      fewer_pixels(s, rows, g.line);
+      continue;
+    }
+    g.lines = fewest(RUN, last - g.line); /* its neighbours will not fit either */
+    if (!touched(s, g.line, g.lines)) continue;
+    if (s->lanes > 1)
+      fewer_pixels(s, rows, g.line, g.line + g.lines);
     else
-      scalar_line(s, g.line);
+      for (ptrdiff_t l = 0; l < g.lines; l++) scalar_line(s, g.line + l);
   }
 }
 

@@ -21,7 +21,9 @@ static const char *const set_ups[] = {
     "angles=4,size=45,detector=20,bin=3.7", "angles=9,size=31,detector=1", "angles=6,size=1x64,detector=70,arc=360", "angles=6,size=64x1,detector=70,direction=cw",
     "angles=8,size=17x80,detector=101,start=45,bin=0.5", "angles=12,size=101x57,detector=133,arc=360,pixel=0.7", "geometry=fan,angles=9,size=64,detector=96,sod=300,sdd=500",
     "geometry=fan,angles=11,size=63x41,detector=111,sod=90,sdd=200,center=50.5,pixel=1", "geometry=fan,angles=7,size=50,detector=64,sod=50,sdd=90,bin=2.5,pixel=1",
-    "geometry=fan,angles=5,size=40,detector=300,sod=45,sdd=90,bin=0.5,pixel=1", "geometry=fan,angles=5,size=33,detector=1,sod=70,sdd=90",
+    "geometry=fan,angles=5,size=40,detector=300,sod=45,sdd=90,bin=0.5,pixel=1",
+    "geometry=fan,angles=12,size=90,detector=40,sod=66,sdd=90,pixel=1,bin=1", /* corners near the source that no ray sees */
+    "geometry=fan,angles=5,size=33,detector=1,sod=70,sdd=90",
     "geometry=fancurved,angles=7,size=48,detector=65,sod=60,sdd=100,pixel=1,bin=1.9,center=20.25", "geometry=fancurved,angles=6,size=1x64,detector=70,sod=100,sdd=180,pixel=1,bin=2", NULL};
 /* float: positions to 2^-28 pixel a line, sums of 2 n rounded products; double: 2^-45 pixel a line */
 static const double near = sizeof(pri_real) == 4 ? 4e-6 : 1e-10;
