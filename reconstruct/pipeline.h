@@ -24,6 +24,7 @@ typedef struct pri_setup { /* what all blocks of a job share */
   pri_filter **prepare, **then;
   int n_prepare, n_then;
   pri_shape measured, data, image, result; /* one item: as in the file, as the solver sees it, the unknown, what is written */
+  pri_box frame;           /* of image: what answers to the measured field and is written (blur:border=unknown solves for more) */
   pri_operator *A;         /* NULL: solver none */
   pri_map *map;
   char **priors;           /* specs with numbers for weights: [n_priors]; made of the options' by pri_job_weights */

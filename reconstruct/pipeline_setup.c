@@ -101,7 +101,7 @@ static pri_status add_prepare(pri_job *job) {
 
 static pri_status add_then(pri_job *job) {
   PRI_ALLOC(job->ctx, job->set.then, job->o->then.n + 1);
-  job->set.result = job->set.image;
+  job->set.result = pri_box_shape(&job->set.frame, job->set.image.nd);
   for (int i = 0; i < job->o->then.n; i++)
     PRI_TRY(add_filter(job, &job->set.then, &job->set.n_then, job->o->then.v[i], &job->set.result));
   return PRI_OK;
@@ -214,10 +214,12 @@ static pri_status backward(pri_job *job) {
   const pri_shape none = {0};
   pri_setup *s = &job->set;
   s->image = s->data;
+  s->frame = pri_box_whole(&s->image);
   if (!strcmp(job->o->solver, "none")) return PRI_OK;
   PRI_TRY(pri_operators_create(job->ctx, &s->A, &job->o->operators, s->center, &s->meta, &none, &s->data));
   PRI_TRY(pri_map_of(job->ctx, &s->map, s->A));
   s->image = *pri_operator_domain(s->A);
+  pri_operator_frame(s->A, &s->frame);
   take_pixel(job);
   return PRI_OK;
 }

@@ -44,7 +44,7 @@ static void report(pri_job *job, const pri_certified *c) {
           c->k, c->passes, c->objective, c->relative_gap);
 }
 
-/* ---- the way out: filters, region, file. *a is replaced; whoever calls releases it, also where a step fails */
+/* ---- the way out: frame, filters, region, file. *a is replaced; whoever calls releases it, also where a step fails */
 
 static pri_status run_then(pri_job *job, pri_array *a, const ptrdiff_t *slice) {
   for (int i = 0; i < job->set.n_then; i++) {
@@ -58,22 +58,32 @@ static pri_status run_then(pri_job *job, pri_array *a, const ptrdiff_t *slice) {
   return PRI_OK;
 }
 
-static pri_status crop(pri_job *job, pri_array *a) {
-  const long *r = job->set.roi;
-  const pri_box box = {.first = {r[1], r[0]}, .n = {r[3], r[2]}, .step = {1, 1}};
-  const pri_shape shape = pri_box_shape(&box, 2);
+static pri_status cut(pri_job *job, pri_array *a, const pri_box *box) {
+  const pri_shape shape = pri_box_shape(box, a->shape.nd);
   pri_array part = {0};
-  if (!r[2]) return PRI_OK;
   PRI_TRY(pri_array_create(job->ctx, &part, &shape, a->items));
-  const pri_status s = pri_array_take(job->ctx, &part, a, &box);
+  const pri_status s = pri_array_take(job->ctx, &part, a, box);
   pri_array_destroy(a);
   *a = part;
   return s;
 }
 
+static pri_status crop(pri_job *job, pri_array *a) {
+  const long *r = job->set.roi;
+  const pri_box box = {.first = {r[1], r[0]}, .n = {r[3], r[2]}, .step = {1, 1}};
+  return r[2] ? cut(job, a, &box) : PRI_OK;
+}
+
+/* What was solved for beyond the measured field goes no further. */
+static pri_status to_frame(pri_job *job, pri_array *a) {
+  const pri_shape shape = pri_box_shape(&job->set.frame, job->set.image.nd);
+  return job->simulate || pri_shape_equal(&shape, &a->shape) ? PRI_OK : cut(job, a, &job->set.frame);
+}
+
 static pri_status write_block(pri_job *job, const pri_array *x, const ptrdiff_t *slice) {
   pri_array a = pri_array_items(x, 0, x->items);
-  pri_status s = run_then(job, &a, slice);
+  pri_status s = to_frame(job, &a);
+  if (s == PRI_OK) s = run_then(job, &a, slice);
   if (s == PRI_OK) s = crop(job, &a);
   if (s == PRI_OK)
     s = job->spool ? pri_spool_write(job->spool, a.data, a.items)

@@ -134,6 +134,8 @@ static const pri_geometry *geometry(const void *priv) {
   return c->n == 1 ? pri_operator_geometry(c->ops[0]) : NULL;
 }
 
+static void frame(const void *priv, pri_box *box) { pri_operator_frame(((const struct chain *)priv)->ops[0], box); }
+
 static pri_status init(pri_ctx *ctx, void *priv, const pri_meta *meta, pri_shape *dom, pri_shape *ran) {
   (void)priv, (void)meta, (void)dom, (void)ran;
   return PRI_FAIL(ctx, PRI_ENOTSUP, "chain: is made by pri_operator_chain");
@@ -141,9 +143,10 @@ static pri_status init(pri_ctx *ctx, void *priv, const pri_meta *meta, pri_shape
 
 /* One chain has apply_wide only where all its members have it: is_wide asks for the slots. */
 #define CHAIN_KIND {.name = "chain", .brief = "operators one after another", .cite = "", .size = sizeof(struct chain)}
-static const pri_operator_class chain_class = {.kind = CHAIN_KIND, .init = init, .apply = apply, .adjoint = adjoint, .fini = fini, .flags = flags, .part = part, .geometry = geometry};
+static const pri_operator_class chain_class = {.kind = CHAIN_KIND, .init = init, .apply = apply, .adjoint = adjoint, .fini = fini, .flags = flags, .part = part, .geometry = geometry,
+                                               .frame = frame};
 static const pri_operator_class wide_chain_class = {.kind = CHAIN_KIND, .init = init, .apply = apply, .adjoint = adjoint, .fini = fini, .flags = flags, .part = part,
-                                                    .geometry = geometry, .apply_wide = apply_wide, .adjoint_wide = adjoint_wide};
+                                                    .geometry = geometry, .frame = frame, .apply_wide = apply_wide, .adjoint_wide = adjoint_wide};
 
 pri_status pri_operator_chain(pri_ctx *ctx, pri_operator **out, pri_operator *const *ops, int n) {
   struct chain *c;

@@ -20,6 +20,24 @@ struct pri_fft {
 
 static pthread_mutex_t planner = PTHREAD_MUTEX_INITIALIZER;
 
+void pri_fft_lock(void) { pthread_mutex_lock(&planner); }
+void pri_fft_unlock(void) { pthread_mutex_unlock(&planner); }
+
+static int smooth(ptrdiff_t n, ptrdiff_t most) {
+  for (ptrdiff_t p = 2; p <= most; p += p == 2 ? 1 : 2)
+    while (n % p == 0) n /= p;
+  return n == 1;
+}
+
+ptrdiff_t pri_fft_length(ptrdiff_t least, int even) {
+  ptrdiff_t seven = 0;
+  const ptrdiff_t step = even ? 2 : 1;
+  for (ptrdiff_t n = least < step ? step : least + (even ? least % 2 : 0);; n += step) {
+    if (smooth(n, 5)) return seven && 100 * n > 106 * seven ? seven : n;
+    if (!seven && smooth(n, 7)) seven = n;
+  }
+}
+
 ptrdiff_t pri_fft_size(ptrdiff_t least) {
   for (ptrdiff_t n = least < 2 ? 2 : least + least % 2;; n += 2) {
     ptrdiff_t rest = n;

@@ -17,4 +17,10 @@ void pri_fft_forward(const pri_fft *f, pri_real *spectrum, const pri_real *x);
 void pri_fft_inverse(const pri_fft *f, pri_real *x, pri_real *spectrum);
 /* The smallest even 2^a 3^b 5^c 7^d that is not below least (>= 2): sizes that FFTW does fast. */
 ptrdiff_t pri_fft_size(ptrdiff_t least);
+/* The smallest 2^a 3^b 5^c that is not below least (>= 1), or 2^a 3^b 5^c 7^d where that is more than 6 % shorter: a pass with the factor 7
+   costs about that more. even: real transforms along the fastest axis want that. */
+ptrdiff_t pri_fft_length(ptrdiff_t least, int even);
+/* The one lock of FFTW's planner, for modules that make plans of their own. */
+void pri_fft_lock(void);
+void pri_fft_unlock(void);
 #endif

@@ -13,6 +13,10 @@ avx2_sources =
 avx512_sources =
 src_sources += src/fft.c src/linalg.c
 private_headers += src/fft.h src/linalg.h
+# convolution, once more in double for certificates; point-spread functions
+src_sources += src/convolve.c src/psf.c src/psf_file.c
+wide_sources += src/convolve.c
+private_headers += src/convolve.h src/psf.h
 # differences, certificates, noise level
 private_headers += src/stencil.h src/noise_level.h
 src_sources += src/stencil.c src/noise_level.c

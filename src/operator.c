@@ -120,6 +120,10 @@ const pri_shape *pri_operator_range(const pri_operator *A) { return &A->ran; }
 pri_ctx *pri_operator_ctx(const pri_operator *A) { return A->ctx; }
 unsigned pri_operator_flags(const pri_operator *A) { return A->cls->flags ? A->cls->flags(A->priv) : 0; }
 const pri_geometry *pri_operator_geometry(const pri_operator *A) { return A->cls->geometry ? A->cls->geometry(A->priv) : NULL; }
+void pri_operator_frame(const pri_operator *A, pri_box *box) {
+  *box = pri_box_whole(&A->dom);
+  if (A->cls->frame) A->cls->frame(A->priv, box);
+}
 pri_status pri_operator_print(const pri_operator *A, char **spec) { return pri_kind_print(A->ctx, &A->cls->kind, A->priv, spec); }
 
 const pri_operator_class *pri_operator_class_of(const pri_operator *A, const void **priv) {
@@ -154,7 +158,10 @@ static pri_status need_temp(const pri_operator *A) {
 pri_status pri_operator_normal(const pri_operator *A, pri_array *z, const pri_array *x) {
   PRI_TRY(check(A, x, &A->dom, x->items, "image"));
   PRI_TRY(check(A, z, &A->dom, x->items, "image"));
-  if (A->cls->normal) return A->cls->normal(A->ctx, A->priv, z->data, x->data, x->items, A->scratch);
+  if (A->cls->normal) {
+    const pri_status s = A->cls->normal(A->ctx, A->priv, z->data, x->data, x->items, A->scratch);
+    if (s != PRI_ENOTSUP) return s;
+  }
   PRI_TRY(need_temp(A));
   for (ptrdiff_t i = 0; i < x->items; i++) { /* z = A'(A x) */
     PRI_TRY(A->cls->apply(A->ctx, A->priv, A->temp.data, pri_array_item(x, i), 1, A->scratch));

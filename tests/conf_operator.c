@@ -29,9 +29,9 @@ struct subject {
 static char said[512];                 /* why the last check did not hold */
 #define NOT(...) (snprintf(said, sizeof said, __VA_ARGS__), 0)
 
-/* The operator of a spec. An operator whose keys do not say the size gets an image of 12 x 16, else 2 x 12 x 16. */
+/* The operator of a spec. An operator whose keys do not say the size gets an image of 12 x 16, else 5 x 12 x 16. */
 static pri_status create(pri_ctx *ctx, const char *spec, pri_operator **A) {
-  const pri_shape flat = pri_shape_2d(12, 16), deep = {3, {2, 12, 16}};
+  const pri_shape flat = pri_shape_2d(12, 16), deep = {3, {5, 12, 16}};
   const pri_shape *const shapes[] = {NULL, &flat, &deep};
   pri_status s = PRI_OK;
   for (int i = 0; i < 3; i++) {

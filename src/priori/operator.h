@@ -22,6 +22,7 @@ typedef struct pri_operator_class {
   unsigned (*flags)(const void *priv);
   size_t (*scratch)(const void *priv);                    /* bytes one call needs, whatever the items */
   pri_status (*normal)(pri_ctx *ctx, const void *priv, pri_real *z, const pri_real *x, ptrdiff_t items, void *scratch);
+                              /* normal and resolvent may return PRI_ENOTSUP (no message) where these keys have none: then the stand-in */
   pri_bound (*norm)(const void *priv);
   /* y = A x and x = A' y in double whatever pri_real is: what certificates are made of. Stand-in: through pri_real, and then no
      certificate is PROVEN. The double build never calls them. Items as above */
@@ -36,6 +37,8 @@ typedef struct pri_operator_class {
                          blocks with halo (streaming, out of core), slabs (MPI). sub: a private struct of this class, parameters copied,
                          the rest zero; part stands in for init */
   const pri_geometry *(*geometry)(const void *priv);      /* borrowed, as long as the operator lives */
+  void (*frame)(const void *priv, pri_box *box);          /* box arrives as the whole domain; the class narrows it to what answers to the
+                                                             measured field (an unknown border makes the domain larger). None: the whole */
 } pri_operator_class;
 typedef struct pri_operator pri_operator;
 
@@ -71,6 +74,8 @@ PRI_API const pri_shape *pri_operator_range(const pri_operator *A);
 PRI_API unsigned pri_operator_flags(const pri_operator *A);         /* PRI_OP_...: claims that conf_operator tries to break */
 PRI_API const pri_geometry *pri_operator_geometry(const pri_operator *A);     /* borrowed; NULL: it has none */
 PRI_API PRI_MUST_CHECK pri_status pri_operator_print(const pri_operator *A, char **spec);   /* effective spec, by pri_calloc */
+/* The box of the domain that answers to the measured field: what the pipeline writes. The whole where the class has none; of a chain: ops[0]'s. */
+PRI_API void pri_operator_frame(const pri_operator *A, pri_box *box);
 /* The class and its private struct, for calls that bring their own scratch (re-entrant). */
 PRI_API const pri_operator_class *pri_operator_class_of(const pri_operator *A, const void **priv);
 
@@ -95,7 +100,7 @@ PRI_API PRI_MUST_CHECK pri_status pri_operator_adjoint_wide(const pri_operator *
 /* Largest singular value. PROVEN or EXACT where the class knows it; else 60 steps of the power method, an ESTIMATE from below (solvers
    multiply it by 1.01), found on first use. UNKNOWN, NAN: out of memory. */
 PRI_API pri_bound pri_operator_norm(const pri_operator *A);
-/* Worst |<Ax,u> - <x,A'u>| / (|Ax||u|) over `probes` probes: in turn both random, one pixel, one datum. ENUMERIC: values not finite. */
+/* Worst |<Ax,u> - <x,A'u>| / max(|Ax||u|, |x||A'u|) over `probes` probes: in turn both random, one pixel, one datum. ENUMERIC: values not finite. */
 PRI_API PRI_MUST_CHECK pri_status pri_operator_mismatch(const pri_operator *A, uint64_t seed, int probes, double *worst);
 #ifdef __cplusplus
 }

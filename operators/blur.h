@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* blur.h - what the files of the operator blur share. */
+#ifndef PRI_BLUR_H
+#define PRI_BLUR_H
+#include "convolve.h"
+#include "priori/operator.h"
+#include "psf.h"
+
+enum { PERIODIC, REFLECT, REPLICATE, ZERO, UNKNOWN };
+
+struct blur {
+  pri_psf_keys keys;
+  int border;
+  int nd;                       /* axes of the image: 2, 3 */
+  pri_psf psf;
+  int positive, symmetric, mirrored; /* of h: >= 0; h(-j) = h(j); so along each axis */
+  int some;                     /* a part: some rows only */
+  pri_grid grid;
+  pri_convolver *conv, *wide;   /* wide: NULL in the double build */
+  pri_bound norm;
+};
+
+/* blur_grid.c: shapes of image and data, and their maps onto the grid. ESHAPE where they contradict each other. */
+PRI_MUST_CHECK pri_status pri_blur_shapes(pri_ctx *ctx, struct blur *b, pri_shape *dom, pri_shape *ran);
+/* blur_norm.c: b->norm, of the operator whose convolver is made */
+PRI_MUST_CHECK pri_status pri_blur_norm(pri_ctx *ctx, struct blur *b);
+#endif

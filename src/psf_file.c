@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * psf_file.c - a point-spread function from a file: h = max(0, file - background) / sum, and the place of its centre.
+ * Each step is said by pri_log, so that nobody deconvolves with something else than what was measured.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "number.h"
+#include "priori/io.h"
+#include "psf.h"
+
+enum { Z, Y, X };
+enum { AUTO, PEAK, MASS, MIDDLE };
+enum { CLIP, KEEP };
+
+static ptrdiff_t size_of(const pri_psf *p) { return p->k[Z] * p->k[Y] * p->k[X]; }
+
+/* Axes of extent 1 do not count. */
+static pri_status extents(pri_ctx *ctx, const pri_array *a, const char *who, const char *file, int nd, ptrdiff_t k[3]) {
+  ptrdiff_t all[PRI_MAXDIM + 1];
+  int n = 0;
+  if (a->items > 1) all[n++] = a->items;
+  for (int i = 0; i < a->shape.nd; i++)
+    if (a->shape.n[i] > 1) all[n++] = a->shape.n[i];
+  if (n > 3 || (nd && n > nd))
+    return PRI_FAIL(ctx, PRI_ESHAPE, "%s: the point-spread function of %s has %d axes, the image has %d%s", who, file, n, nd ? nd : 3,
+                    n == 3 && nd == 2 ? ": a stack is a volume with --item volume" : "");
+  for (int i = 0; i < 3; i++) k[i] = i < 3 - n ? 1 : all[i - 3 + n];
+  return PRI_OK;
+}
+
+static int by_value(const void *a, const void *b) {
+  const double x = *(const double *)a, y = *(const double *)b;
+  return (x > y) - (x < y);
+}
+
+static int at_border(const pri_psf *p, ptrdiff_t i) {
+  const ptrdiff_t x = i % p->k[X], y = i / p->k[X] % p->k[Y], z = i / p->k[X] / p->k[Y];
+  return x == 0 || x == p->k[X] - 1 || y == 0 || y == p->k[Y] - 1 || (p->k[Z] > 1 && (z == 0 || z == p->k[Z] - 1));
+}
+
+static pri_status border_median(pri_ctx *ctx, const pri_psf *p, double *median) {
+  double *v;
+  size_t n = 0;
+  PRI_ALLOC(ctx, v, size_of(p));
+  for (ptrdiff_t i = 0; i < size_of(p); i++)
+    if (at_border(p, i)) v[n++] = p->h[i];
+  qsort(v, n, sizeof *v, by_value);
+  *median = n % 2 ? v[n / 2] : 0.5 * (v[n / 2 - 1] + v[n / 2]);
+  pri_free(ctx, v);
+  return PRI_OK;
+}
+
+static pri_status take_background(pri_ctx *ctx, pri_psf *p, const char *who, const pri_psf_keys *keys) {
+  double b = 0;
+  char *end;
+  if (!keys->background || !strcmp(keys->background, "none")) return PRI_OK;
+  if (!strcmp(keys->background, "auto")) {
+    PRI_TRY(border_median(ctx, p, &b));
+  } else {
+    b = pri_number_parse(keys->background, &end);
+    if (*end || end == keys->background || !isfinite(b))
+      return PRI_FAIL(ctx, PRI_EPARAM, "%s: background=%s is neither a number, nor auto, nor none", who, keys->background);
+  }
+  for (ptrdiff_t i = 0; i < size_of(p); i++) p->h[i] -= b;
+  pri_log(ctx, PRI_LOG_INFO, "%s: %.6g is taken off %s as its background", who, b, keys->psf);
+  return PRI_OK;
+}
+
+static void clip(pri_ctx *ctx, pri_psf *p, const char *who, const pri_psf_keys *keys) {
+  double below = 0, all = 0;
+  ptrdiff_t n = 0;
+  for (ptrdiff_t i = 0; i < size_of(p); i++) {
+    all += fabs(p->h[i]);
+    if (p->h[i] < 0) below -= p->h[i], n++;
+  }
+  if (n == 0) return;
+  pri_log(ctx, PRI_LOG_INFO, "%s: %td values of %s are negative (%.3g %% of its absolute sum); they %s", who, n, keys->psf, 100 * below / all,
+          keys->negative == KEEP ? "stay" : "become 0 (negative=keep keeps them)");
+  for (ptrdiff_t i = 0; keys->negative == CLIP && i < size_of(p); i++) p->h[i] = fmax(0, p->h[i]);
+}
+
+/* ---- the centre */
+
+static void peak_of(const pri_psf *p, ptrdiff_t at[3]) {
+  ptrdiff_t best = 0;
+  for (ptrdiff_t i = 1; i < size_of(p); i++)
+    if (p->h[i] > p->h[best]) best = i;
+  at[X] = best % p->k[X];
+  at[Y] = best / p->k[X] % p->k[Y];
+  at[Z] = best / p->k[X] / p->k[Y];
+}
+
+static void mass_of(const pri_psf *p, ptrdiff_t at[3]) {
+  double sum = 0, m[3] = {0};
+  for (ptrdiff_t i = 0; i < size_of(p); i++) {
+    sum += p->h[i];
+    m[X] += p->h[i] * (double)(i % p->k[X]);
+    m[Y] += p->h[i] * (double)(i / p->k[X] % p->k[Y]);
+    m[Z] += p->h[i] * (double)(i / p->k[X] / p->k[Y]);
+  }
+  for (int a = 0; a < 3; a++) at[a] = (ptrdiff_t)fmin((double)(p->k[a] - 1), fmax(0, floor(m[a] / sum + 0.5)));
+}
+
+/* auto: the middle of an axis (k/2, and of an even one k/2 - 1 as well) unless the largest value lies elsewhere */
+static const char *choose(pri_psf *p, int how) {
+  ptrdiff_t peak[3], mass[3];
+  int moved = 0;
+  peak_of(p, peak);
+  mass_of(p, mass);
+  for (int a = 0; a < 3; a++) {
+    const int middle = peak[a] == p->k[a] / 2 || (p->k[a] % 2 == 0 && peak[a] == p->k[a] / 2 - 1);
+    moved |= !middle;
+  }
+  for (int a = 0; a < 3; a++) p->c[a] = how == MIDDLE ? p->k[a] / 2 : how == MASS ? mass[a] : peak[a];
+  if (how == AUTO) return moved ? "its largest value, which is not its middle" : "its middle, where its largest value is";
+  return how == PEAK ? "its largest value" : how == MASS ? "its centre of mass" : "its middle";
+}
+
+static void centre(pri_ctx *ctx, pri_psf *p, const char *who, const pri_psf_keys *keys, double sum) {
+  const char *why = choose(p, keys->center);
+  pri_log(ctx, PRI_LOG_INFO, "%s: %s, %td x %td x %td (x, y, z), sum %.6g%s; the centre is %s: (%td, %td, %td)", who, keys->psf, p->k[X], p->k[Y], p->k[Z], sum,
+          keys->normalise ? ", made 1" : "", why, p->c[X], p->c[Y], p->c[Z]);
+}
+
+static pri_status copy(pri_ctx *ctx, pri_psf *p, const char *who, const pri_psf_keys *keys, const pri_array *a) {
+  for (ptrdiff_t i = 0; i < size_of(p); i++) {
+    p->h[i] = (double)a->data[i];
+    if (!isfinite(p->h[i])) return PRI_FAIL(ctx, PRI_EDATA, "%s: element %td of the point-spread function %s is not finite", who, i, keys->psf);
+  }
+  return PRI_OK;
+}
+
+static pri_status prepare(pri_ctx *ctx, pri_psf *p, const char *who, const pri_psf_keys *keys) {
+  double sum = 0;
+  PRI_TRY(take_background(ctx, p, who, keys));
+  clip(ctx, p, who, keys);
+  for (ptrdiff_t i = 0; i < size_of(p); i++) sum += p->h[i];
+  centre(ctx, p, who, keys, sum);
+  return keys->normalise ? pri_psf_unit_sum(ctx, p, who) : PRI_OK;
+}
+
+pri_status pri_psf_load(pri_ctx *ctx, pri_psf *p, const char *who, const pri_psf_keys *keys, int nd) {
+  pri_array a = {0};
+  ptrdiff_t k[3];
+  pri_status s = pri_input_load(ctx, keys->psf, &a);
+  if (s == PRI_OK) s = extents(ctx, &a, who, keys->psf, nd, k);
+  if (s == PRI_OK) s = pri_psf_alloc(ctx, p, who, k);
+  if (s == PRI_OK) s = copy(ctx, p, who, keys, &a);
+  pri_array_destroy(&a);
+  PRI_TRY(s);
+  return prepare(ctx, p, who, keys);
+}
