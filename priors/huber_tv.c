@@ -156,7 +156,7 @@ static pri_status repair(pri_ctx *ctx, const void *priv, pri_real *q, ptrdiff_t 
 }
 
 static const pri_param params[] = {
-    {.name = "weight", .unit = "1", .help = "factor of the sum; or auto:discrepancy (chosen from the noise level)", .type = PRI_REAL, .flags = PRI_P_REQUIRED | PRI_P_WEIGHT,
+    {.name = "weight", .unit = "1", .help = "factor of the sum; or auto:discrepancy, auto:gcv, auto:sure, auto:lcurve (chosen from the data)", .type = PRI_REAL, .flags = PRI_P_REQUIRED | PRI_P_WEIGHT,
      .offset = offsetof(struct huber_tv, weight), .min = 0, .max = 1e30, .def = 1},
     {.name = "delta", .unit = "1", .help = "differences up to it are penalised by their squares, in the unit of the image", .type = PRI_REAL,
      .offset = offsetof(struct huber_tv, delta), .min = 1e-30, .max = 1e30, .def = 0.01},

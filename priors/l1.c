@@ -132,7 +132,7 @@ static pri_status conjugate(pri_ctx *ctx, const void *priv, double *per_item, co
 }
 
 static const pri_param params[] = {
-    {.name = "weight", .unit = "1", .help = "factor of the sum; or auto:discrepancy (chosen from the noise level)", .type = PRI_REAL,
+    {.name = "weight", .unit = "1", .help = "factor of the sum; or auto:discrepancy, auto:gcv, auto:sure, auto:lcurve (chosen from the data)", .type = PRI_REAL,
      .flags = PRI_P_REQUIRED | PRI_P_WEIGHT, .offset = offsetof(struct l1, weight), .min = 0, .max = 1e30, .def = 1},
     {0}};
 static const char *const examples[] = {"weight=0.1", "0.5", NULL};

@@ -175,7 +175,7 @@ static pri_status value_fields(pri_ctx *ctx, const void *priv, double *per_item,
 
 static const char *const kinds[] = {"identity", "gradient", NULL};
 static const pri_param params[] = {
-    {.name = "weight", .unit = "1", .help = "factor of half the squared norm; or auto:discrepancy (chosen from the noise level)", .type = PRI_REAL, .flags = PRI_P_REQUIRED | PRI_P_WEIGHT,
+    {.name = "weight", .unit = "1", .help = "factor of half the squared norm; or auto:discrepancy, auto:gcv, auto:sure, auto:lcurve (chosen from the data)", .type = PRI_REAL, .flags = PRI_P_REQUIRED | PRI_P_WEIGHT,
      .offset = offsetof(struct tikhonov, weight), .min = 0, .max = 1e30, .def = 1},
     {.name = "of", .unit = "-", .help = "what is squared: the pixels, or their forward differences", .type = PRI_CHOICE,
      .offset = offsetof(struct tikhonov, of), .choices = kinds},

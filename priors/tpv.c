@@ -118,7 +118,7 @@ static pri_bound convexity(const void *priv) {
 }
 
 static const pri_param params[] = {
-    {.name = "weight", .unit = "1", .help = "factor of the sum; or auto:discrepancy (chosen from the noise level)", .type = PRI_REAL, .flags = PRI_P_REQUIRED | PRI_P_WEIGHT,
+    {.name = "weight", .unit = "1", .help = "factor of the sum; or auto:discrepancy, auto:gcv, auto:sure, auto:lcurve (chosen from the data)", .type = PRI_REAL, .flags = PRI_P_REQUIRED | PRI_P_WEIGHT,
      .offset = offsetof(struct tpv, weight), .min = 0, .max = 1e30, .def = 1},
     {.name = "p", .unit = "1", .help = "exponent of edges; 1: total variation", .type = PRI_REAL, .offset = offsetof(struct tpv, p),
      .min = 0.01, .max = 1, .def = 0.5},

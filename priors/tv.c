@@ -157,7 +157,7 @@ static pri_status repair(pri_ctx *ctx, const void *priv, pri_real *q, ptrdiff_t 
 }
 
 static const pri_param params[] = {
-    {.name = "weight", .unit = "1", .help = "factor of the total variation; or auto:discrepancy (chosen from the noise level), rel:V (share of the smallest weight that makes the image constant), a file with one factor a pixel", .type = PRI_REAL, .flags = PRI_P_REQUIRED | PRI_P_WEIGHT,
+    {.name = "weight", .unit = "1", .help = "factor of the total variation; or auto:discrepancy, auto:gcv, auto:sure, auto:lcurve (chosen from the data), rel:V (share of the smallest weight that makes the image constant), a file with one factor a pixel", .type = PRI_REAL, .flags = PRI_P_REQUIRED | PRI_P_WEIGHT,
      .offset = offsetof(struct tv, weight), .min = 0, .max = 1e30, .def = 1},
     {.name = "map", .unit = "1", .help = "file with one factor a pixel; weight=FILE stands for weight=1,map=FILE", .type = PRI_FILE,
      .offset = offsetof(struct tv, file)},

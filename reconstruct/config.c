@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "priori/solver.h"
+#include "weight.h"
 
 const char *pri_shortest(char buf[32], double v) {
   for (int digits = 15; digits <= 17; digits++) {
@@ -114,7 +115,7 @@ pri_status pri_config_weight(pri_ctx *ctx, const char *spec, char **held, char *
 
 /* Weights that are found or read later: the method must be one that there is. */
 static pri_status check_weight(pri_ctx *ctx, const char *spec, const char *held) {
-  static const char *const methods[] = {"auto:discrepancy"};
+  pri_weight_method method;
   if (!strncmp(held, "rel:", 4)) {
     char *end;
     const double v = strtod(held + 4, &end);
@@ -124,8 +125,8 @@ static pri_status check_weight(pri_ctx *ctx, const char *spec, const char *held)
     return PRI_OK;
   }
   if (strncmp(held, "auto", 4)) return PRI_OK; /* a file */
-  if (!strcmp(held, methods[0]) || !strcmp(held, "auto")) return PRI_OK;
-  return PRI_FAIL(ctx, PRI_EPARAM, "%s: weight=%s is not built; there is weight=%s", spec, held, methods[0]);
+  if (pri_weight_method_of(held, &method)) return PRI_OK;
+  return PRI_FAIL(ctx, PRI_EPARAM, "%s: there is no weight=%s; there is auto:discrepancy, auto:gcv, auto:sure, auto:lcurve, rel:V, a file, or a number", spec, held);
 }
 
 /* weight=FILE stands for weight=1,map=FILE where the prior has such a key */

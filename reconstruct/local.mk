@@ -28,5 +28,6 @@ filter_sources += reconstruct/filter_air.c reconstruct/filter_flatfield.c recons
 solver_sources += reconstruct/landweber.c
 reconstruct_support += reconstruct/split.c reconstruct/subsets.c reconstruct/sums.c reconstruct/saddle.c reconstruct/proximal.c reconstruct/warm.c
 private_headers += reconstruct/split.h reconstruct/subsets.h reconstruct/sums.h reconstruct/saddle.h reconstruct/proximal.h reconstruct/warm.h
-reconstruct_support += reconstruct/weight.c
-private_headers += reconstruct/weight.h
+reconstruct_support += reconstruct/weight.c reconstruct/weight_constant.c reconstruct/weight_curve.c reconstruct/weight_discrepancy.c \
+  reconstruct/weight_gcv.c reconstruct/weight_lcurve.c reconstruct/weight_path.c reconstruct/weight_sure.c
+private_headers += reconstruct/weight.h reconstruct/weight_path.h

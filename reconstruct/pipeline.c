@@ -198,6 +198,7 @@ static pri_status finish(pri_job *job) {
                       .in = job->in,
                       .options = job->o,
                       .weights = job->weight_notes,
+                      .curves = job->weight_curves,
                       .center = job->set.center,
                       .certificate = job->simulate ? NULL : worst_certificate(job),
                       .items = job->simulate || job->table ? NULL : all_certificates(job),
@@ -250,6 +251,7 @@ static void close_job(pri_job *job) {
   pri_free(job->ctx, job->output_name);
   pri_noise_destroy(&job->noise);
   json_decref(job->weight_notes);
+  json_decref(job->weight_curves);
   json_decref(job->table);
 }
 

@@ -76,6 +76,7 @@ typedef struct pri_job {
   json_t *table;           /* of a sweep: what each value gave; NULL: none */
   ptrdiff_t bad;           /* values that --on-bad repaired */
   json_t *weight_notes;    /* {prior: value} */
+  json_t *weight_curves;   /* one object an automatic weight: method, prior, tested, chosen, noise, figure; NULL: none */
   const char *const *stack; /* --as-stack: the files; else NULL */
   int n_stack;
   int simulate;            /* the operator is applied instead of inverted; noise is added */

@@ -33,7 +33,8 @@ static pri_status one_value(pri_job *job, const pri_sweep *s, int index) {
   PRI_TRY(pri_sweep_apply(s, index, o, &now));
   pri_job_unset(job);
   json_decref(job->weight_notes);
-  job->weight_notes = NULL;
+  json_decref(job->weight_curves);
+  job->weight_notes = job->weight_curves = NULL;
   job->o = &now;
   job->base = index * job->items;
   pri_status st = pri_job_setup(job);

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * pipeline_weight.c - noise level and weights of priors that are not numbers: weight=auto:discrepancy (weight.h), weight=rel:V (V
- * times the smallest weight that makes the image constant). On a stack both are found on up to PRI_SAMPLES slices, one at a time,
- * so that the result does not depend on the memory; the median is kept for all slices.
+ * pipeline_weight.c - noise level and weights of priors that are not numbers: weight=auto:discrepancy (weight.h),
+ * weight=rel:V (V times the smallest weight that makes the image constant). On a stack both are found on up to PRI_SAMPLES
+ * slices, one at a time, so that the result does not depend on the memory; the median is kept for all slices.
  */
-#include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include "json.h"
 #include "noise_level.h"
 #include "pipeline.h"
 #include "vec.h"
 #include "weight.h"
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 static int by_value(const void *a, const void *b) {
   const double d = *(const double *)a - *(const double *)b;
@@ -76,36 +76,41 @@ static pri_status find_noise(pri_job *job, const pri_block *b, double sd[PRI_SAM
 struct wanted { /* priors whose weight is to be found */
   char **held;  /* [n_priors] "auto:discrepancy", "rel:0.1"; NULL: a number */
   int n, automatic;
-  json_t *tested;
+  pri_weight_method method;          /* of the automatic ones */
+  pri_weight_result of[PRI_SAMPLES]; /* of each slice */
+  ptrdiff_t now, slices;
 };
 
-/* Subsets of rows help where each sees the whole image: projections do. */
-static const char *quick_solver(const pri_job *job, const pri_problem *p, pri_ctx *ctx) {
-  static const char *const names[] = {"os-fista", "fista", "pdhg"};
-  for (int i = pri_job_ct(job) ? 0 : 1; i < 2; i++) {
-    const pri_kind *kind;
-    if (pri_registry_find(ctx, PRI_SOLVERS, names[i], &kind) != PRI_OK) continue;
-    const pri_solver_class *c = (const pri_solver_class *)(const void *)kind;
-    if (!c->misfit || !c->misfit(p)) return names[i];
-  }
-  return names[2];
+static int is_automatic(const struct wanted *w, int i) { return w->held[i] && !strncmp(w->held[i], "auto", 4); }
+
+struct watched {
+  pri_job *job;
+  const struct wanted *w;
+};
+
+static void progress(void *arg, int tests) {
+  const struct watched *o = arg;
+  char what[80];
+  snprintf(what, sizeof what, "weight by %s, %d tested", pri_weight_name(o->w->method), tests);
+  const pri_progress p = {
+      .what = what, .item = o->w->now, .items = o->w->slices, .objective = NAN, .relative_gap = NAN, .share = NAN};
+  pri_journal_progress(o->job->log, &p);
 }
 
-static void note_tested(struct wanted *w, const pri_weight_result *r) {
-  for (int i = 0; i < r->n; i++)
-    json_array_append_new(w->tested, json_pack("[o, o]", pri_json_number(r->tested[i][0]), pri_json_number(r->tested[i][1])));
-}
-
-static pri_status discrepancy(pri_job *job, struct wanted *w, pri_solve *s, const double *sd, double *found) {
+static pri_status automatic(pri_job *job, struct wanted *w, pri_solve *s, const double *sd, double *found) {
   pri_prior **scaled;
-  pri_weight_result r = {0};
+  pri_weight_result *r = &w->of[w->now];
   PRI_ALLOC(job->ctx, scaled, w->n);
-  pri_weight_search o = {.problem = &s->problem, .scaled = scaled, .sd = sd, .solver = quick_solver(job, &s->problem, job->ctx)};
+  pri_weight_search o = {.problem = &s->problem,
+                         .scaled = scaled,
+                         .sd = sd,
+                         .method = w->method,
+                         .progress = progress,
+                         .arg = &(struct watched){job, w}};
   for (int i = 0; i < w->n; i++)
-    if (w->held[i] && !strncmp(w->held[i], "auto", 4)) scaled[o.n_scaled++] = s->R[i];
-  const pri_status st = pri_weight_discrepancy(job->ctx, &o, &r);
-  if (st == PRI_OK) note_tested(w, &r);
-  *found = r.chosen;
+    if (is_automatic(w, i)) scaled[o.n_scaled++] = s->R[i];
+  const pri_status st = pri_weight_find(job->ctx, &o, r);
+  *found = r->chosen;
   pri_free(job->ctx, scaled);
   return st;
 }
@@ -121,9 +126,9 @@ static pri_status one_slice(pri_job *job, struct wanted *w, const pri_block *b, 
     if (st == PRI_OK) st = pri_prior_scale(s.R[i], found[i]); /* an automatic one beside it is sought with this one in place */
   }
   double common = NAN;
-  if (st == PRI_OK && w->automatic) st = discrepancy(job, w, &s, sd, &common);
+  if (st == PRI_OK && w->automatic) st = automatic(job, w, &s, sd, &common);
   for (int i = 0; i < w->n; i++)
-    if (w->held[i] && !strncmp(w->held[i], "auto", 4)) found[i] = common;
+    if (is_automatic(w, i)) found[i] = common;
   pri_solve_destroy(job->ctx, &s);
   return st;
 }
@@ -136,8 +141,8 @@ static pri_status set_weight(pri_job *job, int i, double value) {
   PRI_TRY(pri_spec_name(job->ctx, job->set.priors[i], &name));
   pri_status s = pri_registry_find(job->ctx, PRI_PRIORS, name, &kind);
   if (s == PRI_OK)
-    s = pri_spec_set(job->ctx, job->set.priors[i], pri_kind_weight_key(kind), pri_kind_first_key(kind), pri_shortest(buf, value),
-                     &spec);
+    s = pri_spec_set(job->ctx, job->set.priors[i], pri_kind_weight_key(kind), pri_kind_first_key(kind),
+                     pri_shortest(buf, value), &spec);
   pri_free(job->ctx, name);
   PRI_TRY(s);
   pri_free(job->ctx, job->set.priors[i]);
@@ -145,21 +150,52 @@ static pri_status set_weight(pri_job *job, int i, double value) {
   return PRI_OK;
 }
 
+/* of the slice whose weight was chosen */
+static const pri_weight_result *shown(const struct wanted *w, double chosen) {
+  for (ptrdiff_t k = 0; k < w->slices; k++)
+    if (w->of[k].chosen == chosen) return &w->of[k];
+  return &w->of[0];
+}
+
+static json_t *curve_of(const pri_weight_result *r) {
+  json_t *tested = json_array();
+  for (int i = 0; r && i < r->n; i++)
+    json_array_append_new(tested, json_pack("[o, o]", pri_json_number(r->tested[i][0]), pri_json_number(r->tested[i][1])));
+  return tested;
+}
+
+static void say_doubts(pri_job *job, const struct wanted *w, const pri_weight_result *r) {
+  const char *method = pri_weight_name(w->method);
+  if (r->excess > 1.05 && w->method != PRI_WEIGHT_GCV)
+    pri_log(job->ctx, PRI_LOG_INFO,
+            "weight=auto:%s: the best fits leave %.3g times the noise level: the model or the level is off by that", method,
+            r->excess);
+  if (!r->plain && w->method == PRI_WEIGHT_LCURVE)
+    pri_log(job->ctx, PRI_LOG_WARN,
+            "weight=auto:lcurve: the curve has no corner; the weight is that of the flattest product of residual and prior; "
+            "auto:gcv or auto:discrepancy may serve better");
+  else if (!r->plain)
+    pri_log(job->ctx, PRI_LOG_WARN,
+            "weight=auto:%s: the %s is still falling at the end of the weights tested; look at the result, or give a weight",
+            method, pri_weight_figure(w->method));
+}
+
 static void say_weight(pri_job *job, const struct wanted *w, int i, double chosen) {
-  const char *method = strncmp(w->held[i], "auto:", 5) ? w->held[i] : w->held[i] + 5;
-  json_t *tested = strncmp(w->held[i], "auto", 4) ? json_array() : json_incref(w->tested);
-  char curve[600] = "";
-  for (size_t k = 0, at = 0; k < json_array_size(tested) && at + 40 < sizeof curve; k++) {
-    const json_t *pair = json_array_get(tested, k);
-    at += (size_t)snprintf(curve + at, sizeof curve - at, " %.4g:%.3g", json_number_value(json_array_get(pair, 0)),
-                           json_number_value(json_array_get(pair, 1)));
-  }
-  pri_log(job->ctx, PRI_LOG_INFO, "weight of %.*s: %.6g (%s)%s%s", (int)strcspn(job->set.priors[i], ":"), job->set.priors[i],
-          chosen, w->held[i], *curve ? "; tested, with the risk of each:" : "", curve);
-  pri_journal_event(job->log, "weight",
-                    json_pack("{s:s, s:s%, s:o, s:o, s:o}", "method", method, "prior", job->set.priors[i],
-                              strcspn(job->set.priors[i], ":"), "tested", tested, "chosen", pri_json_number(chosen), "noise",
-                              pri_json_number(job->set.noise)));
+  const int found = is_automatic(w, i), n = (int)strcspn(job->set.priors[i], ":");
+  const char *method = found ? pri_weight_name(w->method) : w->held[i], *prior = job->set.priors[i];
+  const pri_weight_result *r = found ? shown(w, chosen) : NULL;
+  char curve[900] = "";
+  for (int k = 0, at = 0; r && k < r->n && at + 40 < (int)sizeof curve; k++)
+    at += snprintf(curve + at, sizeof curve - (size_t)at, " %.4g:%.4g", r->tested[k][0], r->tested[k][1]);
+  pri_log(job->ctx, PRI_LOG_INFO, "weight of %.*s: %.6g (%s)%s%s%s%s", n, prior, chosen, w->held[i],
+          r ? "; tested, with the " : "", r ? pri_weight_figure(w->method) : "", r ? " of each:" : "", curve);
+  if (r) say_doubts(job, w, r);
+  json_t *o = json_pack("{s:s, s:s%, s:o, s:o, s:o}", "method", method, "prior", prior, (size_t)n, "tested", curve_of(r),
+                        "chosen", pri_json_number(chosen), "noise", pri_json_number(job->set.noise));
+  if (o && r) json_object_set_new(o, "figure", json_string(pri_weight_figure(w->method)));
+  if (!job->weight_curves) job->weight_curves = json_array();
+  if (o && r) json_array_append(job->weight_curves, o);
+  pri_journal_event(job->log, "weight", o);
 }
 
 static pri_status choose(pri_job *job, struct wanted *w, const pri_block *b, const double *sd) {
@@ -172,6 +208,7 @@ static pri_status choose(pri_job *job, struct wanted *w, const pri_block *b, con
     one.slice = b->slice + k;
     one.y = pri_array_items(&b->y, k, 1);
     if (b->w.data) one.w = pri_array_items(&b->w, k, 1);
+    w->now = k, w->slices = b->items;
     s = one_slice(job, w, &one, sd + k, found + k * w->n);
   }
   for (int i = 0; i < w->n && s == PRI_OK; i++) {
@@ -208,13 +245,19 @@ static pri_status take_notes(pri_job *job) {
 
 static pri_status find_wanted(pri_job *job, struct wanted *w) {
   w->n = job->set.n_priors;
-  w->tested = json_array();
   PRI_ALLOC(job->ctx, w->held, w->n + 1);
   for (int i = 0; i < w->n; i++) {
     char *plain = NULL;
     PRI_TRY(pri_config_weight(job->ctx, job->o->priors.v[i], &w->held[i], &plain));
     pri_free(job->ctx, plain);
-    w->automatic |= w->held[i] && !strncmp(w->held[i], "auto", 4);
+    if (!is_automatic(w, i)) continue;
+    pri_weight_method m;
+    (void)pri_weight_method_of(w->held[i], &m); /* config.c has checked it */
+    if (w->automatic && m != w->method)
+      return PRI_FAIL(job->ctx, PRI_EPARAM,
+                      "weight=auto:%s and weight=auto:%s: priors with automatic weights share one factor; ask for one method",
+                      pri_weight_name(w->method), pri_weight_name(m));
+    w->automatic = 1, w->method = m;
   }
   return PRI_OK;
 }
@@ -246,6 +289,5 @@ pri_status pri_job_weights(pri_job *job) {
   if (s == PRI_OK) s = take_notes(job);
   for (int i = 0; w.held && i < w.n; i++) pri_free(job->ctx, w.held[i]);
   pri_free(job->ctx, w.held);
-  json_decref(w.tested);
   return s;
 }

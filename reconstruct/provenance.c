@@ -86,6 +86,7 @@ pri_status pri_provenance_text(pri_ctx *ctx, const pri_provenance *p, char **tex
   if (o && json_array_size(files)) json_object_set(o, "files", files);
   json_decref(files);
   if (o && p->table) json_object_set(o, "sweep", p->table);
+  if (o && p->curves) json_object_set(o, "weight_curves", p->curves);
   if (o && p->items) json_object_set(o, "slices", p->items);
   if (s == PRI_OK && o) *text = json_dumps(o, JSON_COMPACT | JSON_REAL_PRECISION(17));
   json_decref(o);

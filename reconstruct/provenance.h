@@ -13,6 +13,7 @@ typedef struct pri_provenance {
   const struct pri_input *in;     /* open still: standard input is hashed through it; NULL: none */
   const pri_options *options;     /* the files that their specs name are hashed; NULL: none */
   json_t *weights;                /* {prior: value}; borrowed; NULL: {} */
+  json_t *curves;                 /* tested weights of each automatic prior; borrowed; NULL: left out */
   double center;                  /* NAN: null */
   json_t *certificate;            /* borrowed; NULL: null */
   json_t *items;                  /* one certificate a slice; borrowed; NULL: left out */

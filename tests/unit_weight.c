@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * unit_weight.c - automatic weights where the best one is known: Tikhonov of a picture seen directly (A = diagonal), whose fit has a
- * closed form; TV's constant weight on a line, which is the largest partial sum; bad input.
+ * unit_weight.c - automatic weights where the best one is known: Tikhonov of a picture seen directly (A = diagonal), whose
+ * fit has a closed form; TV's constant weight on a line, which is the largest partial sum; bad input.
  */
+#include "dense.h"
+#include "reconstruct/weight.h"
+#include "vec.h"
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <string.h>
 #include <cmocka.h>
-#include "dense.h"
-#include "reconstruct/weight.h"
-#include "vec.h"
 
 enum { N = 300 };
 
@@ -32,8 +32,11 @@ static pri_bound one(const void *priv) {
 }
 static const pri_param no_params[] = {{0}};
 static const char *const no_examples[] = {"", NULL};
-static const pri_operator_class same_class = {.kind = {"same", "", "", sizeof(int), no_params, no_examples}, .init = same_init,
-                                              .apply = same, .adjoint = same, .norm = one};
+static const pri_operator_class same_class = {.kind = {"same", "", "", sizeof(int), no_params, no_examples},
+                                              .init = same_init,
+                                              .apply = same,
+                                              .adjoint = same,
+                                              .norm = one};
 static const pri_kind *const operators[] = {&same_class.kind, &dense_class.kind, NULL};
 
 struct world {
@@ -76,36 +79,83 @@ static void unmake(struct world *w) {
   pri_ctx_destroy(&w->base);
 }
 
-/* x = y / (1 + w): Q(w) = (w / (1 + w))^2 |y|^2 / (n s^2) + 2 / (1 + w) - 1 up to the probe; least at w = s^2 n / (|y|^2 - s^2 n);
-   the rule takes the largest w within sqrt(2 / n) of it. The fit at what is chosen must be within that of the best (3 deviations: y itself) */
-static void tikhonov_has_a_closed_form(void **state) {
-  (void)state;
+struct curve { /* of y = x + e seen directly: the fit is y / (1 + w), df = n / (1 + w) */
   struct world w;
-  pri_weight_result r;
-  const double sd = 0.5;
-  double square = 0;
-  make(&w, "same", "tikhonov:1", 1);
+  double square; /* |y|^2 / (n s^2) */
+};
+static const double sd_of = 0.5;
+
+static void make_curve(struct curve *c) {
+  make(&c->w, "same", "tikhonov:1", 1);
+  c->square = 0;
   for (int i = 0; i < N; i++) {
-    w.y.data[i] = (pri_real)(pri_rng_normal_at(1, "signal", (uint64_t)i) + sd * pri_rng_normal_at(2, "noise", (uint64_t)i));
-    square += (double)w.y.data[i] * (double)w.y.data[i] / (N * sd * sd);
+    c->w.y.data[i] =
+        (pri_real)(pri_rng_normal_at(1, "signal", (uint64_t)i) + sd_of * pri_rng_normal_at(2, "noise", (uint64_t)i));
+    c->square += (double)c->w.y.data[i] * (double)c->w.y.data[i] / (N * sd_of * sd_of);
   }
-  pose(&w, "ls");
-  const pri_prior *const *priors = w.problem.R;
-  const pri_weight_search s = {&w.problem, (pri_prior *const *)(void *)priors, 1, &sd, "fista", 20};
-  assert_int_equal(pri_weight_discrepancy(w.ctx, &s, &r), PRI_OK);
-  double left = INFINITY; /* least |r|^2 / (n - df): the variance is raised to it */
-  for (int i = 0; i < r.n; i++) left = fmin(left, r.tested[i][0] / (1 + r.tested[i][0]) * square);
-  for (int i = 0; i < r.n; i++) { /* df of the probe b: |b|^2 / n instead of 1, known to sqrt(2 / n) = 8 %; in the variance as well */
-    const double l = r.tested[i][0], q = l / (1 + l) * (l / (1 + l)) * square / fmax(left, 1) + 2 / (1 + l) - 1;
-    assert_true(fabs(r.tested[i][1] - q) < (2 / (1 + l) + (q + 1) / l) * 4 * sqrt(2.0 / N) + 0.02);
-  }
-  const double best = 1 / (square - 1), l = r.chosen;
-  const double at = l / (1 + l) * (l / (1 + l)) * square + 2 / (1 + l) - 1, least = best / (1 + best) * (best / (1 + best)) * square + 2 / (1 + best) - 1;
-  assert_true(at - least < 3 * sqrt(2.0 / N));
-  assert_true(l > best / 2 && r.n >= 3);
+  pose(&c->w, "ls");
+}
+
+static double misfit_at(const struct curve *c, double w) { return w / (1 + w) * (w / (1 + w)) * c->square; }
+static double risk_at(const struct curve *c, double w, double excess) { return misfit_at(c, w) / excess + 2 / (1 + w) - 1; }
+
+static pri_weight_result found(struct curve *c, pri_weight_method m) {
+  const pri_prior *const *priors = c->w.problem.R;
+  const pri_weight_search s = {.problem = &c->w.problem,
+                               .scaled = (pri_prior *const *)(void *)priors,
+                               .n_scaled = 1,
+                               .sd = &sd_of,
+                               .solver = "fista",
+                               .steps = 20,
+                               .method = m};
+  pri_weight_result r;
+  assert_int_equal(pri_weight_find(c->w.ctx, &s, &r), PRI_OK);
+  for (int i = 1; i < r.n; i++) assert_true(r.tested[i][0] > r.tested[i - 1][0]); /* in the order of the weights */
   const void *priv;
-  assert_true(fabs(pri_prior_class_of(w.R, &priv)->weight(priv) / l - 1) < 1e-12); /* it is left there */
-  unmake(&w);
+  assert_true(fabs(pri_prior_class_of(c->w.R, &priv)->weight(priv) / r.chosen - 1) < 1e-12); /* it is left there */
+  return r;
+}
+
+/* the probe of +-1 has df = n / (1 + w) exactly, up to the difference of two solves: 1e-6 of y over a probe of s / 10 in float */
+static double probe_error(void) { return sizeof(pri_real) == sizeof(float) ? 1e-3 : 1e-9; }
+
+/* Q(w) = (w / (1 + w))^2 |y|^2 / (n s^2) + 2 / (1 + w) - 1, least at w = 1 / (|y|^2 / (n s^2) - 1); the rule takes the largest w within
+   sqrt(2 / n) of the least */
+static void discrepancy_has_a_closed_form(void **state) {
+  (void)state;
+  struct curve c;
+  make_curve(&c);
+  const pri_weight_result r = found(&c, PRI_WEIGHT_DISCREPANCY);
+  for (int i = 0; i < r.n; i++)
+    assert_true(fabs(r.tested[i][1] - risk_at(&c, r.tested[i][0], r.excess * r.excess)) < probe_error() * (1 + r.tested[i][1]));
+  const double best = 1 / (c.square / (r.excess * r.excess) - 1);
+  assert_true(risk_at(&c, r.chosen, r.excess * r.excess) - risk_at(&c, best, r.excess * r.excess) <
+              2 * sqrt(2.0 / N)); /* a spline between tests */
+  assert_true(r.chosen > best && r.n >= 3);
+  unmake(&c.w);
+}
+
+/* sure: the least of Q itself; two solves of Brent's search and a parabola find it to within 10 % in a bracket of 4 */
+static void sure_has_a_closed_form(void **state) {
+  (void)state;
+  struct curve c;
+  make_curve(&c);
+  const pri_weight_result r = found(&c, PRI_WEIGHT_SURE);
+  for (int i = 0; i < r.n; i++)
+    assert_true(fabs(r.tested[i][1] - risk_at(&c, r.tested[i][0], r.excess * r.excess)) < probe_error() * (1 + r.tested[i][1]));
+  assert_true(fabs(r.chosen * (c.square / (r.excess * r.excess) - 1) - 1) < 0.1 && r.plain);
+  unmake(&c.w);
+}
+
+/* gcv: (w / (1 + w))^2 |y|^2 / (w / (1 + w))^2, the same for every weight: there is nothing to find. What is tested says so. */
+static void gcv_of_a_ridge_is_flat(void **state) {
+  (void)state;
+  struct curve c;
+  make_curve(&c);
+  const pri_weight_result r = found(&c, PRI_WEIGHT_GCV);
+  for (int i = 0; i < r.n; i++)
+    if (r.tested[i][0] > 0.1) assert_true(fabs(r.tested[i][1] / c.square - 1) < 30 * probe_error());
+  unmake(&c.w);
 }
 
 static void bad_questions(void **state) {
@@ -115,14 +165,19 @@ static void bad_questions(void **state) {
   double sd = NAN, weight;
   make(&w, "same", "tikhonov:1", 1);
   pose(&w, "ls");
-  const pri_weight_search s = {&w.problem, &w.R, 1, &sd, "fista", 0};
-  assert_int_equal(pri_weight_discrepancy(w.ctx, &s, &r), PRI_EPARAM);
+  const pri_weight_search s = {.problem = &w.problem, .scaled = &w.R, .n_scaled = 1, .sd = &sd, .solver = "fista"};
+  pri_weight_method m;
+  assert_int_equal(pri_weight_find(w.ctx, &s, &r), PRI_EPARAM);
   assert_non_null(strstr(pri_ctx_message(w.ctx), "--noise-level"));
   assert_int_equal(pri_weight_constant(w.ctx, &w.problem, w.R, &weight), PRI_ENOTSUP);
+  assert_true(pri_weight_method_of("auto", &m) && m == PRI_WEIGHT_DISCREPANCY);
+  assert_true(pri_weight_method_of("auto:lcurve", &m) && m == PRI_WEIGHT_LCURVE);
+  assert_true(!pri_weight_method_of("auto:", &m) && !pri_weight_method_of("automatic", &m) &&
+              !pri_weight_method_of("auto:gcvs", &m));
   pri_fidelity_destroy(&w.f);
   pose(&w, "ball:radius=1");
   sd = 1;
-  assert_int_equal(pri_weight_discrepancy(w.ctx, &s, &r), PRI_EPARAM);
+  assert_int_equal(pri_weight_find(w.ctx, &s, &r), PRI_EPARAM);
   unmake(&w);
 }
 
@@ -161,15 +216,19 @@ static void constant_weight_is_the_edge(void **state) {
     const pri_real *x = pri_solver_iterate(s)->data;
     double least = INFINITY, most = -INFINITY;
     for (int i = 0; i < 60; i++) least = fmin(least, (double)x[i]), most = fmax(most, (double)x[i]);
-    if (k == 0) assert_true(most - least < 1e-4 * fabs(most)); /* the solver is that near after 3000 steps */
-    else assert_true(most - least > 1e-3 * fabs(most));
+    if (k == 0)
+      assert_true(most - least < 1e-4 * fabs(most)); /* the solver is that near after 3000 steps */
+    else
+      assert_true(most - least > 1e-3 * fabs(most));
     pri_solver_destroy(&s);
   }
   unmake(&w);
 }
 
 int unit_weight(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(tikhonov_has_a_closed_form), cmocka_unit_test(bad_questions),
-                                     cmocka_unit_test(constant_weight_of_a_line), cmocka_unit_test(constant_weight_is_the_edge)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(discrepancy_has_a_closed_form), cmocka_unit_test(sure_has_a_closed_form),
+      cmocka_unit_test(gcv_of_a_ridge_is_flat),        cmocka_unit_test(bad_questions),
+      cmocka_unit_test(constant_weight_of_a_line),     cmocka_unit_test(constant_weight_is_the_edge)};
   return cmocka_run_group_tests_name("unit_weight", tests, NULL, NULL);
 }
