@@ -54,7 +54,7 @@ static double conjugate_block(const void *arg, ptrdiff_t first, ptrdiff_t last) 
 }
 
 static void each_item(pri_ctx *ctx, const tv_term *t, pri_sum_fn fn, double *per_item, const pri_real *x, ptrdiff_t size, ptrdiff_t items) {
-  for (ptrdiff_t i = 0; i < items; i++) per_item[i] = pri_sum(ctx, t->s.n, fn, &(struct sum){t, x + i * size});
+  for (ptrdiff_t i = 0; i < items; i++) per_item[i] = pri_sum(ctx, t->s.pixels, fn, &(struct sum){t, x + i * size});
 }
 
 void pri_tv_value(pri_ctx *ctx, const tv_term *t, double *per_item, const pri_real *x, ptrdiff_t items) {
@@ -88,9 +88,9 @@ enum { PIECE = 256 }; /* pixels whose norms are kept at once */
 static void ball_factor(const tv_term *t, pri_real *restrict out, const pri_real *restrict q, ptrdiff_t at, ptrdiff_t n) {
   const pri_real *map = t->map ? t->map + at : NULL, w = (pri_real)t->weight;
   for (ptrdiff_t i = 0; i < n; i++) out[i] = q[at + i] * q[at + i];
-  for (int a = 1; a < t->s.nd; a++) {
-    const pri_real *restrict f = q + a * t->s.n + at;
-    for (ptrdiff_t i = 0; i < n; i++) out[i] += f[i] * f[i];
+  for (ptrdiff_t f = 1; f < t->s.nf; f++) {
+    const pri_real *restrict qf = q + f * t->s.pixels + at;
+    for (ptrdiff_t i = 0; i < n; i++) out[i] += qf[i] * qf[i];
   }
   if (!map)
     for (ptrdiff_t i = 0; i < n; i++) out[i] = w / pri_root(pri_larger(out[i], w * w));
@@ -103,26 +103,26 @@ static void ball_factor(const tv_term *t, pri_real *restrict out, const pri_real
 
 static void curb(const struct project *p, pri_real *q, ptrdiff_t at, ptrdiff_t n) {
   const tv_term *t = p->t; /* q / (1 + sigma c) */
-  for (int a = 0; a < t->s.nd; a++)
+  for (ptrdiff_t f = 0; f < t->s.nf; f++)
     for (ptrdiff_t i = at; i < at + n; i++) {
-      const double w = weight_at(t, i), s = p->sigma * (p->each ? (double)p->each[a * t->s.n + i] : 1);
-      q[a * t->s.n + i] = w > 0 ? (pri_real)((double)q[a * t->s.n + i] / (1 + s * pri_tv_curb(t, w))) : 0;
+      const double w = weight_at(t, i), s = p->sigma * (p->each ? (double)p->each[f * t->s.pixels + i] : 1);
+      q[f * t->s.pixels + i] = w > 0 ? (pri_real)((double)q[f * t->s.pixels + i] / (1 + s * pri_tv_curb(t, w))) : 0;
     }
 }
 
 static pri_status project_pieces(void *arg, int worker, ptrdiff_t first, ptrdiff_t last) {
   const struct project *p = arg;
   const tv_term *t = p->t;
-  const ptrdiff_t pieces = (t->s.n + PIECE - 1) / PIECE;
+  const ptrdiff_t pieces = (t->s.pixels + PIECE - 1) / PIECE;
   (void)worker;
   for (ptrdiff_t k = first; k < last; k++) {
     pri_real factor[PIECE], *q = p->q + k / pieces * t->s.nd * t->s.n;
-    const ptrdiff_t at = k % pieces * PIECE, n = t->s.n - at < PIECE ? t->s.n - at : PIECE;
+    const ptrdiff_t at = k % pieces * PIECE, n = t->s.pixels - at < PIECE ? t->s.pixels - at : PIECE;
     if (t->delta > 0) curb(p, q, at, n);
     if (isinf(t->delta)) continue;
     ball_factor(t, factor, q, at, n);
-    for (int a = 0; a < t->s.nd; a++)
-      for (ptrdiff_t i = 0; i < n; i++) q[a * t->s.n + at + i] *= factor[i];
+    for (ptrdiff_t f = 0; f < t->s.nf; f++)
+      for (ptrdiff_t i = 0; i < n; i++) q[f * t->s.pixels + at + i] *= factor[i];
   }
   return PRI_OK;
 }
@@ -130,25 +130,25 @@ static pri_status project_pieces(void *arg, int worker, ptrdiff_t first, ptrdiff
 static pri_status repair_pieces(void *arg, int worker, ptrdiff_t first, ptrdiff_t last) {
   const struct project *p = arg;
   const tv_term *t = p->t;
-  const ptrdiff_t pieces = (t->s.n + PIECE - 1) / PIECE;
+  const ptrdiff_t pieces = (t->s.pixels + PIECE - 1) / PIECE;
   (void)worker;
   for (ptrdiff_t k = first; k < last; k++) {
     pri_real *q = p->q + k / pieces * t->s.nd * t->s.n;
-    const ptrdiff_t at = k % pieces * PIECE, n = t->s.n - at < PIECE ? t->s.n - at : PIECE;
+    const ptrdiff_t at = k % pieces * PIECE, n = t->s.pixels - at < PIECE ? t->s.pixels - at : PIECE;
     double sq[PIECE];
     pri_stencil_fields_square(&t->s, q, at, at + n, sq);
-    for (ptrdiff_t i = 0; i < n; i++) { /* nd roundings to pri_real and a dozen in double: less than 2 eps */
+    for (ptrdiff_t i = 0; i < n; i++) { /* roundings to pri_real and a dozen in double: less than 2 eps */
       const double w = weight_at(t, at + i), inside = w * (1 - 2 * eps());
       if (sq[i] <= inside * inside) continue;
       const double c = inside / sqrt(sq[i]);
-      for (int a = 0; a < t->s.nd; a++) q[a * t->s.n + at + i] = (pri_real)((double)q[a * t->s.n + at + i] * c);
+      for (ptrdiff_t f = 0; f < t->s.nf; f++) q[f * t->s.pixels + at + i] = (pri_real)((double)q[f * t->s.pixels + at + i] * c);
     }
   }
   return PRI_OK;
 }
 
 static void run(pri_ctx *ctx, pri_par_fn fn, struct project p, ptrdiff_t items) { /* these functions cannot fail */
-  (void)pri_par_for(ctx, items * ((p.t->s.n + PIECE - 1) / PIECE), 32, fn, &p);
+  (void)pri_par_for(ctx, items * ((p.t->s.pixels + PIECE - 1) / PIECE), 32, fn, &p);
 }
 
 void pri_tv_dual_prox(pri_ctx *ctx, const tv_term *t, pri_real *q, double sigma, const pri_real *each, ptrdiff_t items) {

@@ -18,8 +18,10 @@ src_sources += src/convolve.c src/psf.c src/psf_file.c
 wide_sources += src/convolve.c
 private_headers += src/convolve.h src/psf.h
 # differences, certificates, noise level
-private_headers += src/stencil.h src/noise_level.h
-src_sources += src/stencil.c src/noise_level.c
+private_headers += src/stencil.h src/stencil_steps.h src/noise_level.h
+src_sources += src/stencil.c src/stencil_steps.c src/noise_level.c
+avx2_sources += src/stencil_steps.c
+avx512_sources += src/stencil_steps.c
 src_sources += src/metrics.c
 # rays: geometry, projector kernels
 private_headers += src/rays.h src/rays_group.h src/rays_lane.h src/rays_plan.h src/rays_window.h src/simd.h

@@ -7,6 +7,7 @@
 #include "config.h"
 #endif
 #include "rays_plan.h"
+#include "stencil_steps.h"
 
 static pri_simd_level machine(void) {
   pri_simd_level level = PRI_SIMD_C;
@@ -47,4 +48,17 @@ const pri_ray_kernels *pri_simd_rays(void) {
   (void)level;
   return &pri_ray_kernels_c;
 #endif
+}
+
+const pri_stencil_kernels *pri_stencil_kernels_best(void) {
+#ifndef PRI_DOUBLE
+  const pri_simd_level level = pri_simd();
+#if defined(PRI_AVX512)
+  if (level == PRI_SIMD_AVX512) return &pri_stencil_kernels_avx512;
+#endif
+#if defined(PRI_AVX2)
+  if (level == PRI_SIMD_AVX2) return &pri_stencil_kernels_avx2;
+#endif
+#endif
+  return &pri_stencil_kernels_c;
 }

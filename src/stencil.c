@@ -12,14 +12,23 @@ static double ratio(double x, double other) {
 }
 
 pri_status pri_stencil_init(pri_ctx *ctx, const char *who, pri_stencil *s, const pri_meta *meta, const pri_shape *dom) {
-  *s = (pri_stencil){dom->nd, 1, 1, 1, 1, 1, 1};
-  if (dom->nd < 1 || dom->nd > 3)
-    return PRI_FAIL(ctx, PRI_ESHAPE, "%s: an image has 1 to 3 axes, not %d", who, dom->nd);
+  return pri_stencil_init_coupled(ctx, who, s, meta, dom, 0);
+}
+
+pri_status pri_stencil_init_coupled(pri_ctx *ctx, const char *who, pri_stencil *s, const pri_meta *meta, const pri_shape *dom, int coupled) {
+  const int nd = coupled ? dom->nd - 1 : dom->nd;
+  *s = (pri_stencil){.nd = nd, .nz = 1, .ny = 1, .nx = 1, .ry = 1, .rz = 1, .nc = coupled ? dom->n[0] : 1};
+  if (nd < 1 || nd > 3)
+    return PRI_FAIL(ctx, PRI_ESHAPE, "%s: an image has 1 to 3 axes%s, not %d", who, coupled ? " behind that of the coupled channels (--item channels)" : "", nd);
+  if (s->nc > PRI_STENCIL_CHANNELS)
+    return PRI_FAIL(ctx, PRI_ESHAPE, "%s: %td channels are more than the %d that can be coupled", who, s->nc, (int)PRI_STENCIL_CHANNELS);
   const ptrdiff_t *last = dom->n + dom->nd - 1;
   s->nx = last[0];
-  if (dom->nd > 1) s->ny = last[-1];
-  if (dom->nd > 2) s->nz = last[-2];
-  s->n = s->nz * s->ny * s->nx;
+  if (nd > 1) s->ny = last[-1];
+  if (nd > 2) s->nz = last[-2];
+  s->pixels = s->nz * s->ny * s->nx;
+  s->n = s->nc * s->pixels;
+  s->nf = s->nc * nd;
   if (meta) {
     s->ry = ratio(meta->pixel[0], meta->pixel[1]);
     s->rz = ratio(meta->pixel[0], meta->pixel[2]);
@@ -28,7 +37,7 @@ pri_status pri_stencil_init(pri_ctx *ctx, const char *who, pri_stencil *s, const
 }
 
 pri_shape pri_stencil_fields(const pri_stencil *s, const pri_shape *dom) {
-  pri_shape f = {dom->nd + 1, {s->nd}};
+  pri_shape f = {dom->nd + 1, {s->nd}}; /* [nd][channels ...] */
   for (int a = 0; a < dom->nd; a++) f.n[a + 1] = dom->n[a];
   return f;
 }
@@ -47,7 +56,7 @@ static void forward_axis(pri_real *restrict t, const pri_real *restrict x, ptrdi
 }
 
 void pri_stencil_forward_row(const pri_stencil *s, pri_real *t, const pri_real *x, double scale, ptrdiff_t row) {
-  const ptrdiff_t at = row * s->nx, y = row % s->ny, z = row / s->ny;
+  const ptrdiff_t at = row * s->nx, y = row % s->ny, z = row / s->ny % s->nz;
   t += at, x += at;
   if (s->nd > 2) {
     if (z + 1 < s->nz) forward_axis(t, x, s->ny * s->nx, scale * s->rz, s->nx);
@@ -71,7 +80,7 @@ void pri_stencil_forward_row(const pri_stencil *s, pri_real *t, const pri_real *
       for (ptrdiff_t i = 0; i < n; i++) x[i] += c * (type)q[i - step];                                                      \
   }                                                                                                                        \
   static void name(const pri_stencil *s, type *x, const pri_real *q, double scale, ptrdiff_t row) {                        \
-    const ptrdiff_t at = row * s->nx, y = row % s->ny, z = row / s->ny, nx = s->nx;                                        \
+    const ptrdiff_t at = row * s->nx, y = row % s->ny, z = row / s->ny % s->nz, nx = s->nx;                                \
     x += at, q += at;                                                                                                      \
     if (s->nd > 2) {                                                                                                       \
       name##_axis(x, q, s->ny * nx, (type)(scale * s->rz), z + 1 < s->nz, z > 0, nx);                                      \
@@ -99,7 +108,7 @@ struct rows {
   const pri_real *from;
 };
 
-static ptrdiff_t rows_of(const pri_stencil *s) { return s->nz * s->ny; }
+static ptrdiff_t rows_of(const pri_stencil *s) { return s->nc * s->nz * s->ny; }
 
 static pri_status forward_rows(void *arg, int worker, ptrdiff_t first, ptrdiff_t last) {
   const struct rows *r = arg;
@@ -160,9 +169,8 @@ static void add_dot(double *restrict out, const pri_real *restrict q, const pri_
   for (ptrdiff_t i = 0; i < n; i++) out[i] += r * ((double)x[i + step] - (double)x[i]) * (double)q[i];
 }
 
-/* pixels [first, last): cut into pieces of rows; fn for every axis that has a neighbour there */
+/* pixels [first, last) of a channel: cut into pieces of rows; fn for every axis that has a neighbour there */
 static void over_axes(const pri_stencil *s, axis_fn fn, double *out, const pri_real *q, const pri_real *x, ptrdiff_t first, ptrdiff_t last) {
-  memset(out, 0, (size_t)(last - first) * sizeof *out);
   while (first < last) {
     const ptrdiff_t row = first / s->nx, col = first % s->nx, left = s->nx - col, n = left < last - first ? left : last - first;
     const ptrdiff_t y = row % s->ny, z = row / s->ny, inner = col + n < s->nx ? n : n - 1;
@@ -176,18 +184,23 @@ static void over_axes(const pri_stencil *s, axis_fn fn, double *out, const pri_r
   }
 }
 
+static void over_channels(const pri_stencil *s, axis_fn fn, double *out, const pri_real *q, const pri_real *x, ptrdiff_t first, ptrdiff_t last) {
+  memset(out, 0, (size_t)(last - first) * sizeof *out);
+  for (ptrdiff_t c = 0; c < s->nc; c++) over_axes(s, fn, out, q ? q + c * s->pixels : NULL, x + c * s->pixels, first, last);
+}
+
 void pri_stencil_square(const pri_stencil *s, const pri_real *x, ptrdiff_t first, ptrdiff_t last, double *sq) {
-  over_axes(s, add_square, sq, NULL, x, first, last);
+  over_channels(s, add_square, sq, NULL, x, first, last);
 }
 
 void pri_stencil_fields_dot(const pri_stencil *s, const pri_real *q, const pri_real *x, ptrdiff_t first, ptrdiff_t last, double *dot) {
-  over_axes(s, add_dot, dot, q, x, first, last);
+  over_channels(s, add_dot, dot, q, x, first, last);
 }
 
 void pri_stencil_fields_square(const pri_stencil *s, const pri_real *q, ptrdiff_t first, ptrdiff_t last, double *sq) {
   memset(sq, 0, (size_t)(last - first) * sizeof *sq);
-  for (int a = 0; a < s->nd; a++) {
-    const pri_real *field = q + a * s->n + first;
+  for (ptrdiff_t f = 0; f < s->nf; f++) {
+    const pri_real *field = q + f * s->pixels + first;
     for (ptrdiff_t i = 0; i < last - first; i++) sq[i] += (double)field[i] * (double)field[i];
   }
 }
