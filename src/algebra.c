@@ -15,6 +15,7 @@ struct chain {
   pri_operator *ops[MOST];
   pri_array between[MOST];  /* [GROUP] range of ops[i], i < n - 1 */
   double *wide[2];          /* [largest intermediate], one item, for the double calls */
+  pri_bound norm;           /* product of the norms where all are known; UNKNOWN: power iteration */
 };
 
 static void fini(pri_ctx *ctx, void *priv) {
@@ -36,7 +37,23 @@ static ptrdiff_t largest(const struct chain *c) {
   return most;
 }
 
+/* |A_n ... A_1| <= |A_n| ... |A_1| */
+static pri_bound norm_of(const struct chain *c) {
+  double product = 1;
+  for (int i = 0; i < c->n; i++) {
+    const void *priv;
+    const pri_operator_class *k = pri_operator_class_of(c->ops[i], &priv);
+    const pri_bound b = k->norm ? k->norm(priv) : (pri_bound){NAN, PRI_UNKNOWN};
+    if (b.trust < PRI_PROVEN || c->n == 1) return c->n == 1 ? b : (pri_bound){NAN, PRI_UNKNOWN};
+    product *= b.value;
+  }
+  return (pri_bound){product * (1 + 1e-15 * c->n), PRI_PROVEN};
+}
+
+static pri_bound norm(const void *priv) { return ((const struct chain *)priv)->norm; }
+
 static pri_status prepare(pri_ctx *ctx, struct chain *c) {
+  c->norm = norm_of(c);
   for (int i = 0; i + 1 < c->n; i++) {
     const pri_shape *a = pri_operator_range(c->ops[i]), *b = pri_operator_domain(c->ops[i + 1]);
     char s[96], t[96];
@@ -144,9 +161,9 @@ static pri_status init(pri_ctx *ctx, void *priv, const pri_meta *meta, pri_shape
 /* One chain has apply_wide only where all its members have it: is_wide asks for the slots. */
 #define CHAIN_KIND {.name = "chain", .brief = "operators one after another", .cite = "", .size = sizeof(struct chain)}
 static const pri_operator_class chain_class = {.kind = CHAIN_KIND, .init = init, .apply = apply, .adjoint = adjoint, .fini = fini, .flags = flags, .part = part, .geometry = geometry,
-                                               .frame = frame};
+                                               .frame = frame, .norm = norm};
 static const pri_operator_class wide_chain_class = {.kind = CHAIN_KIND, .init = init, .apply = apply, .adjoint = adjoint, .fini = fini, .flags = flags, .part = part,
-                                                    .geometry = geometry, .frame = frame, .apply_wide = apply_wide, .adjoint_wide = adjoint_wide};
+                                                    .geometry = geometry, .frame = frame, .norm = norm, .apply_wide = apply_wide, .adjoint_wide = adjoint_wide};
 
 pri_status pri_operator_chain(pri_ctx *ctx, pri_operator **out, pri_operator *const *ops, int n) {
   struct chain *c;

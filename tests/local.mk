@@ -71,3 +71,4 @@ test_sources += tests/claim_ct_projector.c
 test_sources += tests/claim_weight_discrepancy.c
 test_sources += tests/unit_fidelity.c
 test_sources += tests/unit_wavelet.c
+test_sources += tests/unit_operators.c

@@ -56,6 +56,8 @@ PRI_API PRI_MUST_CHECK pri_status pri_operator_create(pri_ctx *ctx, pri_operator
                                                       const pri_shape *ran);
 /* ops[n-1] ... ops[0]: ops[0] is applied first. Takes a reference to each. ESHAPE where a range is not the next domain; 1 <= n <= 16. */
 PRI_API PRI_MUST_CHECK pri_status pri_operator_chain(pri_ctx *ctx, pri_operator **out, pri_operator *const *ops, int n);
+/* ops[0] + ... + ops[n-1], of one domain and one range. Takes a reference to each. ESHAPE where they differ; 1 <= n <= 16. */
+PRI_API PRI_MUST_CHECK pri_status pri_operator_sum(pri_ctx *ctx, pri_operator **out, pri_operator *const *ops, int n);
 /*
  * pri_operator_part - the rows `ran` of A, as an operator on the box of the image that they read.
  *   ran  in,  box of the range: views first, first + step, ... make an ordered subset.
