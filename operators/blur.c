@@ -22,9 +22,7 @@ static pri_psf_view view_of(const struct blur *b) {
 static pri_status build(pri_ctx *ctx, struct blur *b) {
   const pri_psf_view h = view_of(b);
   PRI_TRY(pri_convolver_create(ctx, &b->conv, &b->grid, &h));
-#ifndef PRI_DOUBLE
-  PRI_TRY(pri_convolver_create_wide(ctx, &b->wide, &b->grid, &h));
-#endif
+  if (b->border == REFLECT && b->mirrored && !b->some) PRI_TRY(pri_blur_cosine_create(ctx, &b->cosine, b));
   return pri_blur_norm(ctx, b);
 }
 
@@ -45,8 +43,10 @@ static pri_status init(pri_ctx *ctx, void *priv, const pri_meta *meta, pri_shape
 static void fini(pri_ctx *ctx, void *priv) {
   struct blur *b = priv;
   pri_convolver_destroy(&b->conv);
+  pri_blur_cosine_destroy(ctx, &b->cosine);
 #ifndef PRI_DOUBLE
   pri_convolver_destroy_wide(&b->wide);
+  pri_free(ctx, b->wide_scratch);
 #endif
   pri_psf_destroy(ctx, &b->psf);
   for (int a = 0; a < 3; a++) {
@@ -73,29 +73,44 @@ static pri_status normal(pri_ctx *ctx, const void *priv, pri_real *z, const pri_
 
 static pri_status resolvent(pri_ctx *ctx, const void *priv, pri_real *x, const pri_real *rhs, double rho, ptrdiff_t items, void *scratch) {
   const struct blur *b = priv;
+  if (b->cosine) return pri_blur_cosine_resolvent(ctx, b->cosine, x, rhs, rho, items, scratch);
   if (b->border != PERIODIC || b->some) return PRI_ENOTSUP; /* the stand-in: conjugate gradients */
   return pri_convolver_run(ctx, b->conv, PRI_CONVOLVE_RESOLVENT, rho, 0, x, rhs, items, scratch);
 }
 
-#ifdef PRI_DOUBLE
-#define WIDE_SLOTS
-static size_t scratch(const void *priv) { return pri_convolver_scratch(((const struct blur *)priv)->conv); }
-#else
-#define WIDE_SLOTS .apply_wide = apply_wide, .adjoint_wide = adjoint_wide,
 static size_t scratch(const void *priv) {
   const struct blur *b = priv;
-  const size_t narrow = pri_convolver_scratch(b->conv), wide = pri_convolver_scratch_wide(b->wide);
-  return narrow > wide ? narrow : wide;
+  const size_t conv = pri_convolver_scratch(b->conv), cosine = b->cosine ? pri_blur_cosine_scratch(b->cosine) : 0;
+  return conv > cosine ? conv : cosine;
+}
+
+#ifdef PRI_DOUBLE
+#define WIDE_SLOTS
+#else
+#define WIDE_SLOTS .apply_wide = apply_wide, .adjoint_wide = adjoint_wide,
+
+/* Made on first use: only certificates want it, and a volume's spectrum in double is large. */
+static pri_status widen(pri_ctx *ctx, const struct blur *b) {
+  struct blur *own = (struct blur *)(uintptr_t)b; /* a cache: the operator itself does not change */
+  const pri_psf_view h = view_of(b);
+  if (b->wide_scratch) return PRI_OK;
+  if (!b->wide) PRI_TRY(pri_convolver_create_wide(ctx, &own->wide, &b->grid, &h));
+  own->wide_scratch = pri_calloc(ctx, pri_convolver_scratch_wide(b->wide), 1);
+  return b->wide_scratch ? PRI_OK : pri_ctx_code(ctx);
 }
 
 static pri_status apply_wide(pri_ctx *ctx, const void *priv, double *y, const double *x, ptrdiff_t items, void *scratch) {
   const struct blur *b = priv;
-  return pri_convolver_run_wide(ctx, b->wide, PRI_CONVOLVE_APPLY, 0, b->positive, y, x, items, scratch);
+  (void)scratch;
+  PRI_TRY(widen(ctx, b));
+  return pri_convolver_run_wide(ctx, b->wide, PRI_CONVOLVE_APPLY, 0, b->positive, y, x, items, b->wide_scratch);
 }
 
 static pri_status adjoint_wide(pri_ctx *ctx, const void *priv, double *x, const double *y, ptrdiff_t items, void *scratch) {
   const struct blur *b = priv;
-  return pri_convolver_run_wide(ctx, b->wide, PRI_CONVOLVE_ADJOINT, 0, b->positive, x, y, items, scratch);
+  (void)scratch;
+  PRI_TRY(widen(ctx, b));
+  return pri_convolver_run_wide(ctx, b->wide, PRI_CONVOLVE_ADJOINT, 0, b->positive, x, y, items, b->wide_scratch);
 }
 #endif
 
@@ -126,7 +141,8 @@ static const char *const examples[] = {"psf=gaussian,sigma=1,border=periodic", "
                                        "psf=motion,length=6,angle=30,border=replicate", "psf=motion,length=4,angle=75,border=reflect", "psf=box,width=3x2,border=unknown",
                                        "psf=gaussian,sigma=4,border=periodic", "psf=gaussian,sigma=4x3,border=reflect", "psf=gaussian,sigma=1x0.8x0.5,border=periodic",
                                        "psf=gaussian,sigma=1x1x0.7,border=reflect", "psf=box,width=3x4x2,border=zero", "psf=gaussian,sigma=0.8x1x0.4,border=unknown",
-                                       "psf=box,width=2x5x3,border=replicate", NULL};
+                                       "psf=box,width=2x5x3,border=replicate",
+                                       "psf=airy,na=0.5,wavelength=500nm,pixel=0.4um,size=9,border=zero", NULL};
 const pri_operator_class pri_operator_blur = {
     .kind = {"blur", "convolution with a point-spread function, 2-D and 3-D", "", sizeof(struct blur), params, examples},
     .init = init, .apply = apply, .adjoint = adjoint, WIDE_SLOTS .fini = fini, .flags = flags, .scratch = scratch, .normal = normal, .norm = norm,

@@ -362,17 +362,16 @@ static pri_status plan(pri_convolver *c) {
   return PRI_FAIL(c->ctx, PRI_EEXTERN, "convolution: FFTW has no plan for %td x %td x %td", c->n[Z], c->n[Y], c->n[X]);
 }
 
+static ptrdiff_t around(ptrdiff_t i, ptrdiff_t n) { return (i % n + n) % n; }
+
 /* h with its centre at place 0, wrapped around: taps that fall on one place add up */
 static void place(const pri_convolver *c, real *g, const pri_psf_view *h) {
   const double *from = h->h;
   for (ptrdiff_t z = 0; z < h->k[Z]; z++)
-    for (ptrdiff_t y = 0; y < h->k[Y]; y++)
-      for (ptrdiff_t x = 0; x < h->k[X]; x++) {
-        const ptrdiff_t p[3] = {z - h->c[Z], y - h->c[Y], x - h->c[X]};
-        ptrdiff_t i = 0;
-        for (int a = 0; a < 3; a++) i = i * c->n[a] + ((p[a] % c->n[a]) + c->n[a]) % c->n[a];
-        g[i] += (real)*from++;
-      }
+    for (ptrdiff_t y = 0; y < h->k[Y]; y++) {
+      real *row = g + (around(z - h->c[Z], c->n[Z]) * c->n[Y] + around(y - h->c[Y], c->n[Y])) * c->n[X];
+      for (ptrdiff_t x = 0; x < h->k[X]; x++) row[around(x - h->c[X], c->n[X])] += (real)*from++;
+    }
 }
 
 static void tidy(pri_convolver *c, int symmetric) {

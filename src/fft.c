@@ -108,3 +108,79 @@ void pri_fft_forward(const pri_fft *f, pri_real *spectrum, const pri_real *x) {
 void pri_fft_inverse(const pri_fft *f, pri_real *x, pri_real *spectrum) {
   FFTW(execute_dft_c2r)(f->inverse, (FFTW(complex) *)spectrum, x);
 }
+
+/* ---- cosine transforms */
+
+struct pri_dct {
+  pri_ctx *ctx;
+  FFTW(plan) forward, inverse;
+};
+
+static pri_status extents(pri_ctx *ctx, int nd, const ptrdiff_t *n, int *out, ptrdiff_t *size) {
+  *size = 1;
+  if (nd < 1 || nd > 3) return PRI_FAIL(ctx, PRI_EPARAM, "fft: %d dimensions are outside [1, 3]", nd);
+  for (int i = 0; i < nd; i++) {
+    if (n[i] < 1 || n[i] > INT32_MAX / 4 || *size > PTRDIFF_MAX / 16 / n[i])
+      return PRI_FAIL(ctx, PRI_EPARAM, "fft: extent %td is outside [1, %d]", n[i], INT32_MAX / 4);
+    out[i] = (int)n[i];
+    *size *= n[i];
+  }
+  return PRI_OK;
+}
+
+static pri_status plan_cosine(pri_dct *d, int nd, const ptrdiff_t *n) {
+  static const FFTW(r2r_kind) there[3] = {FFTW_REDFT10, FFTW_REDFT10, FFTW_REDFT10}, back[3] = {FFTW_REDFT01, FFTW_REDFT01, FFTW_REDFT01};
+  int extent[3];
+  ptrdiff_t size;
+  pri_real *x;
+  PRI_TRY(extents(d->ctx, nd, n, extent, &size));
+  PRI_ALLOC(d->ctx, x, size);
+  pthread_mutex_lock(&planner);
+  d->forward = FFTW(plan_r2r)(nd, extent, x, x, there, FFTW_ESTIMATE);
+  d->inverse = FFTW(plan_r2r)(nd, extent, x, x, back, FFTW_ESTIMATE);
+  pthread_mutex_unlock(&planner);
+  pri_free(d->ctx, x);
+  return d->forward && d->inverse ? PRI_OK : PRI_FAIL(d->ctx, PRI_EEXTERN, "fft: FFTW has no cosine plan for %td elements", size);
+}
+
+pri_status pri_dct_create(pri_ctx *ctx, pri_dct **out, int nd, const ptrdiff_t *n) {
+  pri_dct *d;
+  *out = NULL;
+  PRI_ALLOC(ctx, d, 1);
+  d->ctx = ctx;
+  const pri_status s = plan_cosine(d, nd, n);
+  if (s != PRI_OK)
+    pri_dct_destroy(&d);
+  else
+    *out = d;
+  return s;
+}
+
+void pri_dct_destroy(pri_dct **d) {
+  if (!*d) return;
+  pthread_mutex_lock(&planner);
+  if ((*d)->forward) FFTW(destroy_plan)((*d)->forward);
+  if ((*d)->inverse) FFTW(destroy_plan)((*d)->inverse);
+  pthread_mutex_unlock(&planner);
+  pri_free((*d)->ctx, *d);
+  *d = NULL;
+}
+
+void pri_dct_forward(const pri_dct *d, pri_real *x) { FFTW(execute_r2r)(d->forward, x, x); }
+void pri_dct_inverse(const pri_dct *d, pri_real *x) { FFTW(execute_r2r)(d->inverse, x, x); }
+
+pri_status pri_dct_even(pri_ctx *ctx, int nd, const ptrdiff_t *n, double *x) {
+  static const fftw_r2r_kind kind[3] = {FFTW_REDFT00, FFTW_REDFT00, FFTW_REDFT00};
+  int extent[3];
+  ptrdiff_t size;
+  PRI_TRY(extents(ctx, nd, n, extent, &size));
+  pthread_mutex_lock(&planner);
+  const fftw_plan p = fftw_plan_r2r(nd, extent, x, x, kind, FFTW_ESTIMATE);
+  pthread_mutex_unlock(&planner);
+  if (!p) return PRI_FAIL(ctx, PRI_EEXTERN, "fft: FFTW has no cosine plan for %td elements", size);
+  fftw_execute(p);
+  pthread_mutex_lock(&planner);
+  fftw_destroy_plan(p);
+  pthread_mutex_unlock(&planner);
+  return PRI_OK;
+}

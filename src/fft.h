@@ -20,6 +20,15 @@ ptrdiff_t pri_fft_size(ptrdiff_t least);
 /* The smallest 2^a 3^b 5^c that is not below least (>= 1), or 2^a 3^b 5^c 7^d where that is more than 6 % shorter: a pass with the factor 7
    costs about that more. even: real transforms along the fastest axis want that. */
 ptrdiff_t pri_fft_length(ptrdiff_t least, int even);
+/* Cosine transforms of nd axes, in place: forward S_k = 2^nd sum_j x_j prod_a cos(pi k_a (j_a + 1/2) / n_a), the basis of images that are
+   mirrored at the outer edge of their border pixels; inverse(forward(x)) = prod_a 2 n_a x. x at a 64-byte boundary. Errors as pri_fft_create */
+typedef struct pri_dct pri_dct;
+PRI_MUST_CHECK pri_status pri_dct_create(pri_ctx *ctx, pri_dct **out, int nd, const ptrdiff_t *n);
+void pri_dct_destroy(pri_dct **d);
+void pri_dct_forward(const pri_dct *d, pri_real *x);
+void pri_dct_inverse(const pri_dct *d, pri_real *x);
+/* x_k <- sum_j x_j prod_a e_j cos(pi k_a j_a / (n_a - 1)), e = 1 at both ends of an axis, else 2; in double, once (no plan is kept). n_a >= 2 */
+PRI_MUST_CHECK pri_status pri_dct_even(pri_ctx *ctx, int nd, const ptrdiff_t *n, double *x);
 /* The one lock of FFTW's planner, for modules that make plans of their own. */
 void pri_fft_lock(void);
 void pri_fft_unlock(void);

@@ -209,10 +209,12 @@ static pri_status motion(const struct drawing *d, pri_psf *p) {
 
 /* ---- which one */
 
+static pri_status optics(const struct drawing *d, pri_psf *p) { return pri_psf_draw_optics(d->ctx, p, d->who, d->keys, d->nd); }
+
 static const struct shape {
   const char *name;
   pri_status (*draw)(const struct drawing *d, pri_psf *p);
-} shapes[] = {{"gaussian", gaussian}, {"disk", disk}, {"motion", motion}, {"box", box}};
+} shapes[] = {{"gaussian", gaussian}, {"disk", disk}, {"motion", motion}, {"box", box}, {"airy", optics}, {"born-wolf", optics}};
 
 static void take_pixel(pri_psf_keys *k, const pri_meta *m) {
   if (!m || !isnan(k->pixel[0]) || !(m->pixel[0] > 0)) return;

@@ -31,12 +31,15 @@ extern const char *const pri_psf_centers[], *const pri_psf_negatives[];
   {.name = key, .type = kind_, .unit = unit_, .help = help_, .offset = offsetof(s, m), __VA_ARGS__}
 /* s: the private struct, k: its member of type pri_psf_keys */
 #define PRI_PSF_ROWS(s, k)                                                                                                                       \
-  PRI_PSF_ROW(s, k.psf, "psf", PRI_FILE, "-", "point-spread function: a file, or gaussian, disk, motion, box", .flags = PRI_P_REQUIRED),         \
+  PRI_PSF_ROW(s, k.psf, "psf", PRI_FILE, "-", "point-spread function: a file, or gaussian, disk, motion, box, airy, born-wolf (3-D)", .flags = PRI_P_REQUIRED),         \
   PRI_PSF_ROW(s, k.sigma, "sigma", PRI_TEXT, "px", "gaussian: standard deviation, V or VxVxV (x first), in px or a length (0.3um): 0.05 to 500 px, default 1; drawn to 4 sigma", .flags = 0), \
   PRI_PSF_ROW(s, k.radius, "radius", PRI_TEXT, "px", "disk: radius, in px or a length: 0.1 to 1000 px, default 2", .flags = 0),                   \
   PRI_PSF_ROW(s, k.length, "length", PRI_TEXT, "px", "motion: length of the path, in px or a length: up to 2000 px, default 5", .flags = 0),      \
   PRI_PSF_ROW(s, k.angle, "angle", PRI_QUANTITY, "deg", "motion: direction of the path, from x towards y up", .min = -360, .max = 360),           \
   PRI_PSF_ROW(s, k.width, "width", PRI_TEXT, "px", "box: sides, V or VxVxV (x first), in px or a length: 0.1 to 2000 px, default 3", .flags = 0), \
+  PRI_PSF_ROW(s, k.na, "na", PRI_REAL, "1", "airy, born-wolf: numerical aperture", .flags = PRI_P_FROM_META, .min = 0.01, .max = 1.7, .def = NAN),     \
+  PRI_PSF_ROW(s, k.wavelength, "wavelength", PRI_QUANTITY, "nm", "airy, born-wolf: of the emitted light, in vacuum", .flags = PRI_P_FROM_META, .min = 1, .max = 1e6, .def = NAN), \
+  PRI_PSF_ROW(s, k.index, "index", PRI_REAL, "1", "airy, born-wolf: refractive index before the lens (air 1, water 1.33, oil 1.515)", .min = 1, .max = 3, .def = 1), \
   PRI_PSF_ROW(s, k.pixel, "pixel", PRI_QUANTITIES, "um", "pitch of the image's pixels, in-plane x axial; default: from the input file", .flags = PRI_P_FROM_META, .min = 1e-6, .max = 1e9, .def = NAN), \
   PRI_PSF_ROW(s, k.size, "size", PRI_SIZES, "px", "extents that a PSF is drawn to (odd, x first); default: as far as it reaches", .min = 1, .max = 4096), \
   PRI_PSF_ROW(s, k.center, "psf-center", PRI_CHOICE, "-", "file: where its centre lies; auto: the middle, or its largest value where that lies elsewhere", .choices = pri_psf_centers), \
@@ -63,6 +66,7 @@ int pri_psf_mirrored(const pri_psf *p);          /* so along each axis alone */
 /* between psf.c and psf_*.c */
 enum { PRI_PSF_LARGEST = 1 << 28 };              /* elements */
 PRI_MUST_CHECK pri_status pri_psf_alloc(pri_ctx *ctx, pri_psf *p, const char *who, const ptrdiff_t k[3]); /* zero, centre in the middle */
+PRI_MUST_CHECK pri_status pri_psf_draw_optics(pri_ctx *ctx, pri_psf *p, const char *who, const pri_psf_keys *keys, int nd);
 PRI_MUST_CHECK pri_status pri_psf_load(pri_ctx *ctx, pri_psf *p, const char *who, const pri_psf_keys *keys, int nd);
 PRI_MUST_CHECK pri_status pri_psf_unit_sum(pri_ctx *ctx, pri_psf *p, const char *who);
 #endif

@@ -72,3 +72,4 @@ test_sources += tests/claim_weight_discrepancy.c
 test_sources += tests/unit_fidelity.c
 test_sources += tests/unit_wavelet.c
 test_sources += tests/unit_operators.c
+test_sources += tests/claim_blur_convolution.c tests/unit_psf.c
