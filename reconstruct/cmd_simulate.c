@@ -3,7 +3,8 @@
 #include "pipeline.h"
 
 static const char *const options[] = {"operator", "noise",   "precision", "slices",   "on-bad", "as-stack",     "output",
-                                      "force",    "dtype",   "scale",     "dry-run",  "json",   "print-config", "threads",
+                                      "force",    "dtype",
+                                      "scale", "compression", "bigtiff", "item", "verify-metadata", "dry-run",  "json",   "print-config", "threads",
                                       "mem",      "scratch", "seed",      "progress", "log",    "log-json",     NULL};
 static const char *const examples[] = {
     "a sinogram of 60 views with 1 % of noise",

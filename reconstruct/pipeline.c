@@ -79,16 +79,39 @@ static int is_png(const pri_job *job) {
 /* A PNG is a preview: 8 bits where nothing else is said. */
 static const char *dtype_of(const pri_job *job) { return is_png(job) && !strcmp(job->o->dtype, "f32") ? "u8" : job->o->dtype; }
 
-/* Integers: the values that become 0 and the largest one; 0: the range of the result, known in the end. */
+/* Does the result lie in the space of the input, so that metadata and values keep their meaning? An image of a sinogram does not. */
+static int is_alike(const pri_job *job) { return !pri_job_ct(job) && !job->counts; }
+
+/* Integers: the values that become 0 and the largest one. Values stay as they are where the input has the same type and the result is
+   alike; otherwise the box, or else the range of the result, known in the end. */
 static pri_status parse_scale(pri_job *job, pri_output_opts *opts, int *known) {
   pri_range r = job->set.bound;
   const char *t = dtype_of(job);
+  if (!strcmp(t, "same")) t = job->info->dtype;
+  *known = 1;
+  if (!strchr("ui", t[0])) return PRI_OK;
   if (job->o->scale) PRI_TRY(pri_range_parse(job->ctx, "--scale", job->o->scale, &r));
-  const int integer = !strcmp(t, "u8") || !strcmp(t, "u16") || (!strcmp(t, "same") && strchr("ui", job->info->dtype[0]));
-  *known = !integer || (isfinite(r.lo) && isfinite(r.hi));
+  else if (is_alike(job) && !strcmp(t, job->info->dtype)) return PRI_OK;
+  *known = isfinite(r.lo) && isfinite(r.hi);
   opts->scale_lo = *known ? r.lo : 0;
   opts->scale_hi = *known ? r.hi : 1;
   return PRI_OK;
+}
+
+/* Operators that change the size of pixels: how many of the result's stand for one of the input's. */
+static void pitch_of(const pri_job *job, double pitch[3]) {
+  const pri_shape *now = &job->set.image, *was = &job->set.data;
+  for (int i = 0; i < job->o->operators.n; i++)
+    if (!strncmp(job->o->operators.v[i], "downsample", 10) && now->nd == was->nd)
+      for (int k = 0; k < now->nd && k < 3; k++)
+        pitch[k] = (double)was->n[was->nd - 1 - k] / (double)now->n[now->nd - 1 - k];
+}
+
+/* Where in the input the items of the result are from: every pass of a sweep has them all. By pri_calloc. */
+static ptrdiff_t *sources(const pri_job *job) {
+  ptrdiff_t *s = pri_calloc(job->ctx, (size_t)(job->items * job->passes), sizeof *s);
+  for (ptrdiff_t i = 0; s && i < job->items * job->passes; i++) s[i] = job->slice[i % job->items];
+  return s;
 }
 
 static pri_shape written_shape(const pri_job *job) {
@@ -98,11 +121,22 @@ static pri_shape written_shape(const pri_job *job) {
 
 static pri_status create_output(pri_job *job, pri_output_opts *opts) {
   const pri_shape shape = written_shape(job);
+  ptrdiff_t *source = NULL;
   if (!opts->dtype) opts->dtype = dtype_of(job);
+  if (!strcmp(opts->dtype, "same")) opts->dtype = job->info->dtype;
   opts->overwrite = job->o->force;
-  if (pri_shape_equal(&shape, &job->set.measured) || !strcmp(job->o->dtype, "same")) opts->like = job->in;
+  opts->compression = job->o->compression;
+  opts->bigtiff = job->o->bigtiff == PRI_BIGTIFF_YES ? 1 : job->o->bigtiff == PRI_BIGTIFF_NO ? -1 : 0;
   for (int i = 0; i < 3; i++) opts->pixel[i] = isfinite(job->set.meta.pixel[i]) ? job->set.meta.pixel[i] : 0;
-  return pri_output_create(job->ctx, &job->out, job->output_name, &shape, job->items * job->passes, opts);
+  if (is_alike(job)) {
+    opts->like = job->in;
+    opts->source = source = sources(job);
+    if (!source) return pri_ctx_code(job->ctx);
+    pitch_of(job, opts->pitch);
+  }
+  const pri_status s = pri_output_create(job->ctx, &job->out, job->output_name, &shape, job->items * job->passes, opts);
+  pri_free(job->ctx, source);
+  return s;
 }
 
 static pri_status open_output(pri_job *job) {
@@ -158,13 +192,37 @@ void pri_job_unset(pri_job *job) {
   job->set.n_priors = 0;
 }
 
+/* ---- items: pages, volumes, channels */
+
+static pri_status set_up_as(pri_job *job, pri_item item) {
+  PRI_TRY(pri_input_regroup(job->in, item));
+  PRI_TRY(pri_job_slices(job));
+  return pri_job_setup(job);
+}
+
+/* An operator with three axes (a volume's PSF) does not fit a page: then the input's volumes are tried. What it says of both is worth hearing. */
+static pri_status set_up(pri_job *job) {
+  static const pri_item kinds[] = {PRI_ITEM_PAGE, PRI_ITEM_PAGE, PRI_ITEM_VOLUME, PRI_ITEM_CHANNELS};
+  const char *z = strchr(job->info->axes, 'z');
+  const pri_status s = set_up_as(job, kinds[job->o->item]);
+  if (s != PRI_ESHAPE || job->o->item != PRI_BY_AUTO || !z || z[1] == 0 || z[2] == 0) return s;
+  char *first = pri_message_plain(job->ctx);
+  pri_job_unset(job);
+  pri_status again = set_up_as(job, PRI_ITEM_VOLUME);
+  if (again == PRI_OK)
+    pri_log(job->ctx, PRI_LOG_INFO, "%s: %td volumes of %td slices (--item)", job->input_name, job->info->items, job->info->item.n[0]);
+  else if (again == PRI_ESHAPE && first)
+    again = PRI_FAIL(job->ctx, PRI_ESHAPE, "%s", first);
+  pri_free(job->ctx, first);
+  return again;
+}
+
 /* What can be known from headers alone. */
 static pri_status prepare_job(pri_job *job) {
   PRI_TRY(count_passes(job));
   PRI_TRY(open_input(job));
   PRI_TRY(pri_range_parse(job->ctx, "--bound", job->o->bound, &job->set.bound));
-  PRI_TRY(pri_job_slices(job));
-  PRI_TRY(pri_job_setup(job));
+  PRI_TRY(set_up(job));
   return pri_job_plan(job);
 }
 
