@@ -100,7 +100,7 @@ static pri_status parse_scale(pri_job *job, pri_output_opts *opts, int *known) {
 
 /* Operators that change the size of pixels: how many of the result's stand for one of the input's. */
 static void pitch_of(const pri_job *job, double pitch[3]) {
-  const pri_shape *now = &job->set.image, *was = &job->set.data;
+  const pri_shape shape = pri_box_shape(&job->set.frame, job->set.image.nd), *now = &shape, *was = &job->set.data;
   for (int i = 0; i < job->o->operators.n; i++)
     if (!strncmp(job->o->operators.v[i], "downsample", 10) && now->nd == was->nd)
       for (int k = 0; k < now->nd && k < 3; k++)
