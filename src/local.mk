@@ -4,8 +4,8 @@ public_headers = src/priori/array.h src/priori/bound.h src/priori/context.h src/
   src/priori/geometry.h src/priori/io.h src/priori/kind.h src/priori/map.h src/priori/metrics.h src/priori/network.h \
   src/priori/operator.h src/priori/phantom.h src/priori/prior.h src/priori/priori.h src/priori/real.h src/priori/registry.h \
   src/priori/rng.h src/priori/schedule.h src/priori/solver.h src/priori/state.h src/priori/status.h
-private_headers = src/certificate.h src/walk.h src/number.h src/operator_private.h src/par.h src/predict.h src/spec.h src/vec.h
-src_sources = src/algebra.c src/algebra_sum.c src/array.c src/certificate.c src/context.c src/fidelity.c src/filter.c src/kind.c src/kind_print.c src/map.c src/mismatch.c src/network.c src/number.c \
+private_headers = src/certificate.h src/certificate_private.h src/walk.h src/number.h src/operator_private.h src/par.h src/predict.h src/spec.h src/vec.h
+src_sources = src/algebra.c src/algebra_sum.c src/array.c src/certificate.c src/certificate_box.c src/context.c src/fidelity.c src/filter.c src/kind.c src/kind_print.c src/map.c src/mismatch.c src/network.c src/number.c \
   src/operator.c src/par.c src/phantom.c src/prior.c src/registry.c src/rng.c src/schedule.c src/solver.c src/spec.c src/state.c src/status.c src/vec.c
 # compiled once more in double for the float library's certificates
 wide_sources =

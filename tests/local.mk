@@ -73,3 +73,5 @@ test_sources += tests/unit_fidelity.c
 test_sources += tests/unit_wavelet.c
 test_sources += tests/unit_operators.c
 test_sources += tests/claim_blur_convolution.c tests/unit_psf.c
+test_sources += tests/claim_gap_truth.c
+test_sources += tests/claim_tgv_affine.c
