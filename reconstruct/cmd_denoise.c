@@ -6,7 +6,7 @@ static const char *const options[] = {"operator",  "fidelity", "prior",    "boun
                                       "precision", "sweep",    "prepare",  "then",   "slices",      "roi",     "on-bad",       "as-stack",
                                       "output",    "force",    "dtype",
                                       "scale", "compression", "bigtiff", "item", "verify-metadata", "dry-run",     "json",    "print-config", "threads",
-                                      "mem",       "scratch",  "seed",     "progress", "log",       "log-json", NULL};
+                                      "mem",       "scratch", "resume",  "seed",     "progress", "log",       "log-json", NULL};
 static const char *const examples[] = {
     "the noise is estimated, and the strength of the prior chosen from it",
     "denoise noisy.tif -o clean.tif",

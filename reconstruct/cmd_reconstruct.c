@@ -6,7 +6,7 @@ static const char *const options[] = {"operator", "fidelity",     "prior",   "bo
                                       "init",     "precision",    "sweep",   "prepare", "then",        "slices", "roi",
                                       "on-bad",   "as-stack",     "output",  "force",   "dtype",
                                       "scale", "compression", "bigtiff", "item", "verify-metadata", "dry-run",
-                                      "json",     "print-config", "threads", "mem",     "scratch",     "seed",   "progress",
+                                      "json",     "print-config", "threads", "mem",     "scratch", "resume",     "seed",   "progress",
                                       "log",      "log-json",     NULL};
 static const char *const examples[] = {
     "total variation in a box, certified to 1e-4",

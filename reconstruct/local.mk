@@ -31,3 +31,5 @@ private_headers += reconstruct/split.h reconstruct/subsets.h reconstruct/sums.h 
 reconstruct_support += reconstruct/weight.c reconstruct/weight_constant.c reconstruct/weight_curve.c reconstruct/weight_discrepancy.c \
   reconstruct/weight_gcv.c reconstruct/weight_lcurve.c reconstruct/weight_path.c reconstruct/weight_sure.c
 private_headers += reconstruct/weight.h reconstruct/weight_path.h
+private_headers += reconstruct/history.h reconstruct/resume.h
+pipeline_support += reconstruct/history.c reconstruct/pipeline_provenance.c reconstruct/resume.c reconstruct/resume_identity.c reconstruct/resume_record.c

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include "json.h"
-#include "provenance.h"
+#include "resume.h"
 #include "sweep.h"
 #include "watch.h"
 
@@ -114,17 +114,17 @@ static ptrdiff_t *sources(const pri_job *job) {
   return s;
 }
 
-static pri_shape written_shape(const pri_job *job) {
+pri_shape pri_job_written(const pri_job *job) {
   const long *r = job->set.roi;
   return r[2] ? pri_shape_2d(r[3], r[2]) : job->set.result;
 }
 
 static pri_status create_output(pri_job *job, pri_output_opts *opts) {
-  const pri_shape shape = written_shape(job);
+  const pri_shape shape = pri_job_written(job);
   ptrdiff_t *source = NULL;
   if (!opts->dtype) opts->dtype = dtype_of(job);
   if (!strcmp(opts->dtype, "same")) opts->dtype = job->info->dtype;
-  opts->overwrite = job->o->force;
+  opts->overwrite = job->o->force || job->resuming; /* a side file may be there already */
   opts->compression = job->o->compression;
   opts->bigtiff = job->o->bigtiff == PRI_BIGTIFF_YES ? 1 : job->o->bigtiff == PRI_BIGTIFF_NO ? -1 : 0;
   for (int i = 0; i < 3; i++) opts->pixel[i] = isfinite(job->set.meta.pixel[i]) ? job->set.meta.pixel[i] : 0;
@@ -140,7 +140,7 @@ static pri_status create_output(pri_job *job, pri_output_opts *opts) {
 }
 
 static pri_status open_output(pri_job *job) {
-  const pri_shape shape = written_shape(job);
+  const pri_shape shape = pri_job_written(job);
   pri_output_opts opts = {0};
   int known;
   PRI_TRY(parse_scale(job, &opts, &known));
@@ -156,6 +156,7 @@ static pri_status unspool(pri_job *job) {
   if (!job->spool) return PRI_OK;
   pri_spool_range(job->spool, &opts.scale_lo, &opts.scale_hi);
   PRI_TRY(create_output(job, &opts));
+  pri_resume_output(job);
   return pri_spool_copy(job->spool, job->out);
 }
 
@@ -226,47 +227,13 @@ static pri_status prepare_job(pri_job *job) {
   return pri_job_plan(job);
 }
 
-/* Certificate of the job: of its worst slice (a guarantee missed before one met, then the largest gap). */
-static json_t *worst_certificate(const pri_job *job) {
-  const pri_certified *w = &job->done[0];
-  for (ptrdiff_t i = 1; i < job->n_done; i++) {
-    const pri_certified *c = &job->done[i];
-    if (c->met < w->met || (c->met == w->met && c->relative_gap > w->relative_gap)) w = c;
-  }
-  return pri_certified_json(w, job->set.mismatch);
-}
-
-static json_t *all_certificates(const pri_job *job) {
-  json_t *a = job->n_done > 1 && strcmp(job->o->solver, "none") ? json_array() : NULL;
-  for (ptrdiff_t i = 0; a && i < job->n_done; i++) {
-    json_t *c = pri_certified_json(&job->done[i], job->set.mismatch);
-    if (c) json_object_set_new(c, "item", json_integer((json_int_t)job->done[i].item));
-    json_array_append_new(a, c);
-  }
-  return a;
-}
-
 static pri_status finish(pri_job *job) {
-  char *config = NULL, *text = NULL;
+  char *text = NULL;
   PRI_TRY(unspool(job));
-  PRI_TRY(pri_config_print(job->ctx, job->o, &config));
-  pri_provenance p = {.config = config,
-                      .inputs = job->stack ? job->stack : &job->input_name,
-                      .n_inputs = job->stack ? job->n_stack : 1,
-                      .in = job->in,
-                      .options = job->o,
-                      .weights = job->weight_notes,
-                      .curves = job->weight_curves,
-                      .center = job->set.center,
-                      .certificate = job->simulate ? NULL : worst_certificate(job),
-                      .items = job->simulate || job->table ? NULL : all_certificates(job),
-                      .table = job->table};
-  pri_status s = pri_provenance_text(job->ctx, &p, &text);
+  pri_status s = pri_job_provenance(job, &text);
   if (s == PRI_OK) s = pri_output_finish(job->out, text);
-  json_decref(p.certificate);
-  json_decref(p.items);
   free(text);
-  pri_free(job->ctx, config);
+  if (s == PRI_OK) pri_resume_done(job);
   return s;
 }
 
@@ -280,7 +247,7 @@ static pri_status compute(pri_job *job) {
   if (job->o->sweep.n) {
     PRI_TRY(pri_job_sweep(job));
   } else {
-    PRI_TRY(pri_job_certify(job));
+    PRI_TRY(pri_resume_certify(job));
     PRI_TRY(pri_job_stream(job));
   }
   return finish(job);
@@ -294,18 +261,25 @@ static pri_status run_job(pri_job *job) {
     return s;
   }
   PRI_TRY(ready);
+  int finished;
+  PRI_TRY(pri_resume_open(job, &finished));
+  if (finished) return PRI_OK;
   PRI_TRY(open_output(job));
   PRI_TRY(check_budget(job));
-  return compute(job);
+  pri_resume_output(job);
+  const pri_status s = compute(job);
+  return s == PRI_ECANCEL ? pri_resume_leave(job) : s;
 }
 
 static void close_job(pri_job *job) {
+  pri_resume_close(job);
   pri_job_unset(job);
   pri_output_destroy(&job->out);
   pri_spool_destroy(&job->spool);
   pri_input_close(&job->in);
   pri_free(job->ctx, job->slice);
   pri_free(job->ctx, job->done);
+  pri_free(job->ctx, job->history);
   pri_free(job->ctx, job->output_name);
   pri_noise_destroy(&job->noise);
   json_decref(job->weight_notes);

@@ -241,6 +241,8 @@ pri_status pri_output_finish(pri_output *o, const char *provenance) {
   return s;
 }
 
+const char *pri_output_temporary(const pri_output *o) { return o->sink.temp; }
+
 size_t pri_output_memory(const pri_output *o) {
   return (size_t)(o->buffer_rows * o->width) * pri_dtype_bytes(o->dtype) + (o->writer->memory ? o->writer->memory(o) : 0);
 }

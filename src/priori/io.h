@@ -74,6 +74,7 @@ PRI_API PRI_MUST_CHECK pri_status pri_output_create(pri_ctx *ctx, pri_output **o
 PRI_API PRI_MUST_CHECK pri_status pri_output_write(pri_output *o, const pri_real *src, ptrdiff_t first, ptrdiff_t items); /* in order */
 /* provenance: JSON object or NULL, embedded (TIFF private tag, HDF5 attribute, NPY side file NAME.json). Flushes, syncs, renames. */
 PRI_API PRI_MUST_CHECK pri_status pri_output_finish(pri_output *o, const char *provenance);
+PRI_API const char *pri_output_temporary(const pri_output *o);           /* its name until it is finished; NULL: none (standard output) */
 PRI_API size_t pri_output_memory(const pri_output *o);
 PRI_API void pri_output_destroy(pri_output **o);   /* unfinished: the temporary file is removed */
 
