@@ -123,7 +123,7 @@ static void prox_is_optimal(struct subject *s) {
   const pri_variational *v = s->cls->variational;
   if (!v || !v->prox) return;
   const double lo = -0.4, hi = 0.8, tau = 0.7, tol = sizeof(pri_real) == 4 ? 1e-5 : 1e-7; /* FGP's gap falls like 1 / k^2 */
-  const pri_prox_req req = {tau, tol, 20000};
+  const pri_prox_req req = {tau, tol, 20000, 0};
   const int convex = !v->convexity || v->convexity(s->priv).trust != PRI_UNKNOWN;
   pri_real z[2][MOST], p[2][MOST], near[MOST], d[MOST];
   pri_prox_cert cert[2];
@@ -210,7 +210,7 @@ static void weight_scales(struct subject *s) {
 static void bits_agree(const char *spec, int k) {
   static pri_real first[2 * MOST + DUAL], z[MOST], q[DUAL], out[2 * MOST + DUAL];
   const double lo[ITEMS] = {-1, 0}, hi[ITEMS] = {1, INFINITY};
-  const pri_prox_req req = {0.5, 0, 15};
+  const pri_prox_req req = {0.5, 0, 15, 0};
   static const int threads[] = {1, 2, 3, 8};
   for (int t = 0; t < 4; t++) {
     struct subject s;

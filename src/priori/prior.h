@@ -10,7 +10,11 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
-typedef struct pri_prox_req { double tau, tol; long max_inner; } pri_prox_req;   /* tol: on the relative duality gap */
+typedef struct pri_prox_req {
+  double tau, tol;  /* tol: on the relative duality gap; 0: max_inner steps whatever it is */
+  long max_inner;
+  long done;        /* > 0: p, q and w are what a call with the same z and tau made in so many steps: it goes on from there (or begins anew) */
+} pri_prox_req;
 typedef struct pri_prox_cert { pri_bound gap; long inner; } pri_prox_cert;
 
 /* value, gradient, prox: FISTA, SGP, gradient descent, ADMM */
