@@ -24,7 +24,7 @@ const pri_command pri_command_denoise = {
     .examples = examples,
     .more = "Without more, the result minimises half the squared distance to the image plus total variation. The noise level is "
             "estimated from the image and the weight of the prior chosen from it; both are said. The values stay in the range of "
-            "the image, widened by a quarter on each side (of an integer image: never outside the range of its type), and PDHG "
+            "the image, widened by a quarter on each side (of an integer image: never outside the range of its type), and the solver "
             "runs until a relative duality gap of 1e-3 is proved for every page.\n\n"
             "Pages of a stack are images of their own.",
     .min_inputs = 1,
