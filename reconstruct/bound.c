@@ -30,7 +30,15 @@ static void type_range(const pri_job *job, double *lo, double *hi) {
 }
 
 void pri_box_of_data(const pri_job *job, const pri_real *y, ptrdiff_t n, double *lo, double *hi) {
-  const double least = pri_vmin(y, n), largest = pri_vmax(y, n), quarter = largest > least ? 0.25 * (largest - least) : 1;
+  const pri_real *known = job->set.known.data;
+  double least = INFINITY, largest = -INFINITY;
+  for (ptrdiff_t i = 0; i < n; i++) {
+    if (known && known[i] == 0) continue;
+    least = fmin(least, (double)y[i]);
+    largest = fmax(largest, (double)y[i]);
+  }
+  if (!(largest >= least)) least = largest = 0; /* nothing is known */
+  const double quarter = largest > least ? 0.25 * (largest - least) : 1;
   type_range(job, lo, hi);
   *lo = fmax(*lo, least - quarter);
   *hi = fmin(*hi, largest + quarter);

@@ -1,45 +1,152 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * config_front.c - what the front doors for images stand for. All of them: total variation with a weight that the noise asks for,
- * the automatic box of the data, a relative gap of 1e-3; each adds its operator.
+ * config_front.c - what the front doors for images stand for. All of them: total variation, the automatic box of the data, PDHG, a
+ * relative gap of 1e-3. Each adds its operator, and where the weight comes from:
+ *   denoise           from the noise that is estimated, by SURE
+ *   deblur            from the noise that is estimated, by the discrepancy: it stands a PSF that is not quite right, where SURE and GCV take
+ *                     what the model does not explain for signal
+ *   inpaint, upscale  rel:1e-4: the data are kept to about 1e-3 of the range of the image; from the noise where a level is given
  *
- * A solver named by the user takes what of this it can (config_probe.c). The box goes with a prior.
+ * A solver named by the user takes what of this it can (config_probe.c): a prior where it takes one, photon counts (kl) where it takes
+ * nothing else. The box goes with a prior.
  */
+#include <stdio.h>
 #include <string.h>
 #include "pipeline_config.h"
 
-/* One prox where that is the whole problem; masked pixels would need weights. */
-static pri_status choose_solver(pri_ctx *ctx, pri_options *o, const char *probe, const char *fidelity) {
-  int yes = 0;
-  char *held = NULL, *prior = NULL;
-  pri_status s = PRI_OK;
-  if (o->priors.n) s = pri_config_weight(ctx, o->priors.v[0], &held, &prior);
-  if (s == PRI_OK && o->priors.n < 2 && o->on_bad != PRI_BAD_MASK) s = pri_config_takes(ctx, "prox", probe, fidelity, prior ? prior : "tv:weight=1", &yes);
-  pri_free(ctx, held);
-  pri_free(ctx, prior);
-  return s == PRI_OK ? pri_options_set(ctx, o, "solver", yes ? "prox" : "pdhg") : s;
-}
+static const char sure[] = "tv:weight=auto:sure", from_noise[] = "tv:weight=auto:discrepancy", exact[] = "tv:weight=rel:1e-4";
 
 /* What is not given and the solver can take; probe: a small operator of this kind. */
 static pri_status fill(pri_ctx *ctx, pri_options *o, const char *probe, const char *prior) {
+  int yes = 0, counts = 0;
+  if (!o->solver) PRI_TRY(pri_options_set(ctx, o, "solver", "pdhg"));
+  if (!o->fidelity && !o->priors.n) {
+    PRI_TRY(pri_config_takes(ctx, o->solver, probe, "ls", NULL, &yes));
+    if (!yes) PRI_TRY(pri_config_takes(ctx, o->solver, probe, "kl", NULL, &counts));
+    if (counts) PRI_TRY(pri_options_set(ctx, o, "fidelity", "kl"));
+  }
   const char *f = o->fidelity ? o->fidelity : "ls";
-  int yes = 0;
-  if (!o->solver) PRI_TRY(choose_solver(ctx, o, probe, f));
   if (!o->priors.n) {
     PRI_TRY(pri_config_takes(ctx, o->solver, probe, f, "tv:weight=1", &yes));
     if (yes) PRI_TRY(pri_options_set(ctx, o, "prior", prior));
   }
-  if (!o->bound && o->priors.n) {
-    PRI_TRY(pri_config_takes(ctx, o->solver, probe, f, "tv:weight=1", &yes));
-    if (yes) PRI_TRY(pri_options_set(ctx, o, "bound", "auto"));
-  }
+  if (o->bound || !o->priors.n) return PRI_OK;
+  PRI_TRY(pri_config_takes(ctx, o->solver, probe, f, "tv:weight=1", &yes));
+  return yes ? pri_options_set(ctx, o, "bound", strncmp(f, "kl", 2) ? "auto" : "0:auto") : PRI_OK;
+}
+
+/* *spec becomes *spec with key=value, where there is a value */
+static pri_status with(pri_ctx *ctx, char **spec, const char *key, const char *value) {
+  char *out = NULL;
+  if (!value) return PRI_OK;
+  PRI_TRY(pri_spec_set(ctx, *spec, key, NULL, value, &out));
+  pri_free(ctx, *spec);
+  *spec = out;
   return PRI_OK;
 }
 
-pri_status pri_config_denoise(pri_call *call) {
-  pri_options *o = call->opts;
+/* The operator "name:first=value,second=other" of a door, unless a pipeline file brought one. */
+static pri_status add_operator(pri_ctx *ctx, pri_options *o, const char *name, const char *const keys[4]) {
+  char *spec = pri_strdup(ctx, name);
+  pri_status s = spec ? PRI_OK : pri_ctx_code(ctx);
+  for (int i = 0; i < 4 && s == PRI_OK; i += 2) s = with(ctx, &spec, keys[i], keys[i + 1]);
+  if (s == PRI_OK) s = pri_options_set(ctx, o, "operator", spec);
+  pri_free(ctx, spec);
+  return s;
+}
+
+/* Options that have become keys: the configuration is that of `reconstruct`. */
+static pri_status forget(pri_ctx *ctx, pri_options *o) {
+  static const char *const names[] = {"psf", "border", "mask", "factor", "kernel"};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    if (pri_options_given(o, names[i])) PRI_TRY(pri_options_clear(ctx, o, names[i]));
+  return PRI_OK;
+}
+
+static pri_status begin(pri_call *call, int *needed) {
   PRI_TRY(pri_config_defaults(call));
-  if (!o->operators.n) PRI_TRY(pri_options_set(call->ctx, o, "operator", "identity"));
-  PRI_TRY(fill(call->ctx, o, "identity", "tv:weight=auto:discrepancy"));
-  return pri_config_complete(call->ctx, o);
+  *needed = call->opts->operators.n == 0;
+  return PRI_OK;
+}
+
+static pri_status finish(pri_call *call, const char *probe, const char *prior) {
+  PRI_TRY(forget(call->ctx, call->opts));
+  PRI_TRY(fill(call->ctx, call->opts, probe, prior));
+  return pri_config_complete(call->ctx, call->opts);
+}
+
+/* "random:0.5" -> random; "bars:..." -> bars; else a file */
+static const char *key_of_mask(const char **value) {
+  static const char *const drawn[] = {"random", "bars"};
+  for (int i = 0; i < 2; i++) {
+    const size_t n = strlen(drawn[i]);
+    if (strncmp(*value, drawn[i], n) || (*value)[n] != ':') continue;
+    *value += n + 1;
+    return drawn[i];
+  }
+  return "file";
+}
+
+pri_status pri_config_denoise(pri_call *call) {
+  int needed;
+  PRI_TRY(begin(call, &needed));
+  if (needed) PRI_TRY(pri_options_set(call->ctx, call->opts, "operator", "identity"));
+  return finish(call, "identity", sure);
+}
+
+/* Without a mask, the known pixels are those that are finite. */
+pri_status pri_config_inpaint(pri_call *call) {
+  pri_options *o = call->opts;
+  int needed;
+  PRI_TRY(begin(call, &needed));
+  const char *value = o->mask, *key = value ? key_of_mask(&value) : NULL;
+  if (needed && value) PRI_TRY(add_operator(call->ctx, o, "mask", (const char *const[4]){key, value, NULL, NULL}));
+  if (needed && !value) PRI_TRY(pri_options_set(call->ctx, o, "operator", "identity"));
+  if (needed && !value && !pri_options_given(o, "on-bad")) PRI_TRY(pri_options_set(call->ctx, o, "on-bad", "mask"));
+  return finish(call, "identity", o->noise_level ? from_noise : exact);
+}
+
+static int is_drawn(const char *psf) {
+  static const char *const names[] = {"gaussian", "disk", "motion", "box", "airy", "bornwolf"};
+  const size_t n = strcspn(psf, ":");
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    if (strlen(names[i]) == n && !strncmp(psf, names[i], n)) return 1;
+  return 0;
+}
+
+/* "gaussian:sigma=1.5" -> "blur:psf=gaussian,sigma=1.5"; anything else is a file */
+static pri_status blur_of(pri_ctx *ctx, pri_options *o) {
+  const char *colon = is_drawn(o->psf) ? strchr(o->psf, ':') : NULL;
+  const size_t n = strlen(o->psf) + 12;
+  char *spec = pri_calloc(ctx, n, 1), *file = NULL;
+  if (!spec) return pri_ctx_code(ctx);
+  pri_status s = PRI_OK;
+  if (colon)
+    snprintf(spec, n, "blur:psf=%.*s,%s", (int)(colon - o->psf), o->psf, colon + 1);
+  else
+    s = pri_spec_set(ctx, "blur", "psf", NULL, o->psf, &file);
+  if (s == PRI_OK)
+    s = add_operator(ctx, o, file ? file : spec, (const char *const[4]){"border", o->border ? o->border : "replicate", NULL, NULL});
+  pri_free(ctx, spec);
+  pri_free(ctx, file);
+  return s;
+}
+
+pri_status pri_config_deblur(pri_call *call) {
+  pri_options *o = call->opts;
+  int needed;
+  PRI_TRY(begin(call, &needed));
+  if (needed && !o->psf)
+    return PRI_FAIL(call->ctx, PRI_EPARAM, "what does a point look like? --psf FILE, or one that is drawn: --psf gaussian:sigma=1.5");
+  if (needed) PRI_TRY(blur_of(call->ctx, o));
+  return finish(call, "blur:psf=gaussian,sigma=0.5,border=periodic", from_noise);
+}
+
+pri_status pri_config_upscale(pri_call *call) {
+  pri_options *o = call->opts;
+  int needed;
+  PRI_TRY(begin(call, &needed));
+  if (needed && !o->factor) return PRI_FAIL(call->ctx, PRI_EPARAM, "how many times larger? --factor N");
+  if (needed) PRI_TRY(add_operator(call->ctx, o, "downsample", (const char *const[4]){"factor", o->factor, "kernel", o->kernel}));
+  return finish(call, "downsample:factor=2", o->noise_level ? from_noise : exact);
 }

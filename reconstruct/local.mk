@@ -4,12 +4,12 @@ solver_sources =
 monitor_sources =
 filter_sources =
 # in the order in which help shows them
-command_sources = reconstruct/cmd_reconstruct.c reconstruct/cmd_ct.c reconstruct/cmd_denoise.c reconstruct/cmd_simulate.c reconstruct/cmd_phantom.c reconstruct/cmd_score.c \
+command_sources = reconstruct/cmd_reconstruct.c reconstruct/cmd_ct.c reconstruct/cmd_deblur.c reconstruct/cmd_denoise.c reconstruct/cmd_inpaint.c reconstruct/cmd_upscale.c reconstruct/cmd_simulate.c reconstruct/cmd_phantom.c reconstruct/cmd_score.c \
   reconstruct/cmd_check.c reconstruct/cmd_info.c reconstruct/cmd_list.c
 program_support = reconstruct/cmd.c reconstruct/completion.c reconstruct/help.c reconstruct/json.c reconstruct/man.c \
   reconstruct/options.c reconstruct/options_table.c reconstruct/version.c
 pipeline_support = reconstruct/bound.c reconstruct/config.c reconstruct/config_ct.c reconstruct/config_file.c reconstruct/config_front.c reconstruct/config_probe.c reconstruct/log.c reconstruct/pipeline.c \
-  reconstruct/pipeline_auto.c reconstruct/pipeline_setup.c reconstruct/pipeline_sweep.c reconstruct/pipeline_weight.c reconstruct/plan.c reconstruct/prepare.c reconstruct/provenance.c reconstruct/solve.c reconstruct/spool.c \
+  reconstruct/pipeline_auto.c reconstruct/pipeline_setup.c reconstruct/pipeline_sweep.c reconstruct/pipeline_weight.c reconstruct/plan.c reconstruct/prepare.c reconstruct/prepare_bad.c reconstruct/provenance.c reconstruct/solve.c reconstruct/spool.c \
   reconstruct/stream.c reconstruct/sweep.c reconstruct/watch.c
 reconstruct_support = reconstruct/open.c
 program_sources = reconstruct/main.c $(program_support) $(pipeline_support) $(command_sources)
@@ -21,7 +21,7 @@ private_headers += reconstruct/pipeline_config.h reconstruct/log.h reconstruct/p
 reconstruct_support += reconstruct/center.c reconstruct/center_opposite.c reconstruct/center_picture.c
 private_headers += reconstruct/center.h
 solver_sources += reconstruct/cgls.c reconstruct/sirt.c reconstruct/os_sart.c reconstruct/fista.c reconstruct/os_fista.c reconstruct/pdhg.c \
-  reconstruct/prox.c reconstruct/spdhg.c reconstruct/sgp.c
+  reconstruct/spdhg.c reconstruct/sgp.c
 monitor_sources += reconstruct/stop_steps.c reconstruct/stop_gap.c reconstruct/stop_change.c reconstruct/stop_discrepancy.c \
   reconstruct/stop_time.c reconstruct/stop_stall.c
 filter_sources += reconstruct/filter_air.c reconstruct/filter_flatfield.c reconstruct/filter_hu.c reconstruct/filter_log.c reconstruct/filter_pad.c
@@ -31,5 +31,3 @@ private_headers += reconstruct/split.h reconstruct/subsets.h reconstruct/sums.h 
 reconstruct_support += reconstruct/weight.c reconstruct/weight_constant.c reconstruct/weight_curve.c reconstruct/weight_discrepancy.c \
   reconstruct/weight_gcv.c reconstruct/weight_lcurve.c reconstruct/weight_path.c reconstruct/weight_sure.c
 private_headers += reconstruct/weight.h reconstruct/weight_path.h
-private_headers += reconstruct/history.h reconstruct/resume.h
-pipeline_support += reconstruct/history.c reconstruct/pipeline_provenance.c reconstruct/resume.c reconstruct/resume_identity.c reconstruct/resume_record.c

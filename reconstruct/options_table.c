@@ -4,12 +4,9 @@
 #include <stddef.h>
 #include "options.h"
 
-static const char *const bad[] = {"error", "mask", "inpaint", NULL};
+static const char *const bad[] = {"error", "mask", "inpaint", "keep", NULL};
 static const char *const precisions[] = {"float", "double", NULL};
 static const char *const dtypes[] = {"same", "u8", "u16", "f16", "f32", "f64", NULL};
-static const char *const items[] = {"auto", "page", "volume", "channels", NULL};
-static const char *const compressions[] = {"none", "deflate", "lzw", "zstd", NULL};
-static const char *const bigtiffs[] = {"auto", "yes", "no", NULL};
 static const char *const ssims[] = {"gaussian", "uniform7", NULL};
 static const char *const progresses[] = {"auto", "bar", "plain", "json", "none", NULL};
 static const char *const shells[] = {"bash", NULL};
@@ -24,6 +21,15 @@ const pri_option pri_option_table[] = {
       "operator, applied to what the first gives"}, 0, 1, "SPEC", "Problem", PRI_OPERATORS + 1},
     {{.name = "geometry", TEXT(geometry), .help = "keys of the operator ct, e.g. geometry=fan,angles=60,sod=400,sdd=550; what "
       "the input file says need not be given"}, 0, 0, "KEYS", "Problem", 0},
+    {{.name = "psf", TEXT(psf), .help = "point-spread function: a file, or one that is drawn: gaussian:sigma=1.5, disk:radius=2, "
+      "motion:length=9,angle=30deg ... (`priori list operator blur`)"}, 0, 0, "SPEC", "Problem", 0},
+    {{.name = "border", TEXT(border), .help = "what lies past the edge of the image: unknown, reflect, replicate, periodic, zero"},
+     0, 0, "MODEL", "Problem", 0},
+    {{.name = "mask", TEXT(mask), .help = "which pixels are known: a file (not 0: known), random:SHARE, or bars:KEYS; default: those "
+      "that are finite"}, 0, 0, "SPEC", "Problem", 0},
+    {{.name = "factor", TEXT(factor), .help = "how many times more pixels along each axis, a whole number"}, 0, 0, "N", "Problem", 0},
+    {{.name = "kernel", TEXT(kernel), .help = "how the camera took the small image from the large one: box (default), bicubic, gaussian, "
+      "lanczos"}, 0, 0, "NAME", "Problem", 0},
     {{.name = "fidelity", TEXT(fidelity), .help = "distance to the data (default ls: half the squared norm)"},
      0, 0, "SPEC", "Problem", PRI_FIDELITIES + 1},
     {{.name = "prior", TEXT(priors), .help = "what the image is like, e.g. tv:weight=0.02, tv:weight=auto:discrepancy, "
@@ -51,11 +57,9 @@ const pri_option pri_option_table[] = {
      0, 0, "A:B:C", "Input", 0},
     {{.name = "roi", TEXT(roi), .help = "work on a region, 0-based (score: also disk, the inscribed disc)"},
      0, 0, "X,Y,W,H", "Input", 0},
-    {{.name = "on-bad", CHOICE(on_bad, bad), .help = "what to do with values that are not finite, or saturated"},
+    {{.name = "on-bad", CHOICE(on_bad, bad), .help = "what to do with values that are not finite, or saturated (at the "
+      "largest number of an integer type; in 8-bit pictures said only): refuse, weight zero, fill from neighbours, or keep the saturated"},
      0, 0, "POLICY", "Input", 0},
-    {{.name = "item", CHOICE(item, items), .help = "what is restored by itself: a page (plane), a volume (the z stack of one "
-      "channel and time point), or all channels of a plane; auto: a volume where the operator has three axes"},
-     0, 0, "KIND", "Input", 0},
     {{.name = "as-stack", SWITCH(as_stack), .help = "the input files together are one stack, in natural order"},
      0, 0, NULL, "Input", 0},
     /* ---- simulate, phantom */
@@ -90,11 +94,7 @@ const pri_option pri_option_table[] = {
     {{.name = "dtype", TEXT(dtype), .choices = dtypes, .help = "sample type of the result (default f32); same: as the input"},
      0, 0, "TYPE", "Output", 0},
     {{.name = "scale", TEXT(scale), .help = "values that become 0 and the largest integer of --dtype u8 or u16 (default: the "
-      "range of the result, one for all slices; none where the input is of the same type and its values keep their meaning)"}, 0, 0, "LO:HI", "Output", 0},
-    {{.name = "compression", TEXT(compression), .choices = compressions, .help = "of a TIFF result (default none)"},
-     0, 0, "NAME", "Output", 0},
-    {{.name = "bigtiff", CHOICE(bigtiff, bigtiffs), .help = "TIFF with 64-bit offsets; auto: where the result would not fit into "
-      "4 GB"}, 0, 0, "WHEN", "Output", 0},
+      "range of the result, one for all slices)"}, 0, 0, "LO:HI", "Output", 0},
     {{.name = "verify-metadata", SWITCH(verify_metadata), .help = "print how the result's metadata differ from the input's"},
      0, 0, NULL, "Output", 0},
     /* ---- running */

@@ -34,6 +34,7 @@ typedef struct pri_setup { /* what all blocks of a job share */
   double center;           /* found by center=auto; NAN: was not asked for */
   double mismatch;         /* of the adjoint test; NAN: not tested */
   int weighted;            /* the fidelity gets a weight array */
+  pri_array known;         /* one item of the data: 0 where the operator sees nothing (mask); no data: it sees all */
   long roi[4];             /* x y w h of the result; w = 0: all */
 } pri_setup;
 
@@ -75,6 +76,7 @@ typedef struct pri_job {
   ptrdiff_t passes;        /* values of a sweep; 1 without */
   json_t *table;           /* of a sweep: what each value gave; NULL: none */
   ptrdiff_t bad;           /* values that --on-bad repaired */
+  ptrdiff_t white;         /* saturated values of 8-bit pictures, taken as they are */
   json_t *weight_notes;    /* {prior: value} */
   json_t *weight_curves;   /* one object an automatic weight: method, prior, tested, chosen, noise, figure; NULL: none */
   const char *const *stack; /* --as-stack: the files; else NULL */
@@ -82,9 +84,6 @@ typedef struct pri_job {
   int simulate;            /* the operator is applied instead of inverted; noise is added */
   pri_noise *noise;
   int status;              /* exit status: 0 or 3 */
-  struct pri_resume *resume; /* what is kept for --resume; NULL: nothing yet */
-  int resuming;            /* an earlier run has left something, and the output is not there yet */
-  struct pri_history *history; /* of the slice whose certificate is the worst so far; NULL: none yet */
 } pri_job;
 
 typedef struct pri_block { /* the measurement of some slices, as the solver takes it */
@@ -92,7 +91,7 @@ typedef struct pri_block { /* the measurement of some slices, as the solver take
   ptrdiff_t items;
   const ptrdiff_t *slice;  /* [items] in the file; borrowed */
   pri_array y, w;          /* prepared data; weight (zeroed struct: none) */
-  ptrdiff_t bad;           /* values that were repaired */
+  ptrdiff_t bad, white;    /* values that were repaired; saturated ones that were not */
 } pri_block;
 
 typedef struct pri_solve { /* solver and what it needs, for one block */
@@ -111,7 +110,6 @@ typedef struct pri_solve { /* solver and what it needs, for one block */
 /* ---- pipeline.c */
 PRI_MUST_CHECK pri_status pri_pipeline_run(pri_call *call); /* body of reconstruct, ct */
 PRI_MUST_CHECK pri_status pri_simulation_run(pri_call *call); /* body of simulate */
-pri_shape pri_job_written(const pri_job *job);           /* one item as it is written */
 int pri_job_asks(const pri_job *job, const char *stop, double *value); /* is there such a stop? value of its first key */
 
 PRI_MUST_CHECK pri_status pri_job_certify(pri_job *job);   /* adjoint test, centre, weights: what stands before the blocks */
@@ -133,6 +131,9 @@ int pri_operators_auto_center(pri_ctx *ctx, const pri_texts *specs); /* is there
 /* Reads items slices (blank: ones stand in for the file, for plans), repairs or refuses bad values (EDATA), runs the filters. */
 PRI_MUST_CHECK pri_status pri_block_read(pri_job *job, pri_ctx *ctx, pri_block *b, const ptrdiff_t *slice, ptrdiff_t items, int blank);
 void pri_block_destroy(pri_block *b);
+/* prepare_bad.c: --on-bad on what the file holds, b->bad counted (EDATA); what the filters made is finite (EDATA). */
+PRI_MUST_CHECK pri_status pri_block_repair(pri_job *job, pri_block *b, pri_array *raw);
+PRI_MUST_CHECK pri_status pri_block_finite(pri_job *job, const pri_block *b, const pri_array *y);
 
 /* ---- solve.c: one block */
 PRI_MUST_CHECK pri_status pri_solve_create(pri_job *job, pri_ctx *ctx, pri_solve *s, const pri_block *b);
@@ -153,17 +154,7 @@ PRI_MUST_CHECK pri_status pri_job_center(pri_job *job);    /* center=auto */
 PRI_MUST_CHECK pri_status pri_job_plan(pri_job *job);      /* no failure where the budget is too small: peak > allowed says so */
 PRI_MUST_CHECK pri_status pri_plan_print(pri_job *job, int exit_status);
 PRI_MUST_CHECK pri_status pri_job_stream(pri_job *job);
-/* rows of the result, as written, to the file or the spool; the first is number n_done + at of this pass */
-PRI_MUST_CHECK pri_status pri_job_write(pri_job *job, const pri_array *rows, ptrdiff_t at);
 
 
 json_t *pri_certified_json(const pri_certified *c, double mismatch); /* of stream.c */
-int pri_certified_worse(const pri_certified *c, const pri_certified *than); /* a guarantee missed, then the larger gap */
-
-/* ---- pipeline_provenance.c */
-PRI_MUST_CHECK pri_status pri_job_config(pri_job *job, char **text);        /* the effective configuration; by pri_calloc */
-/* {"version","build","config","inputs","seed","files"}: what the bytes of the output depend on. EREAD */
-PRI_MUST_CHECK pri_status pri_job_origin(pri_job *job, json_t **out);
-PRI_MUST_CHECK pri_status pri_job_provenance(pri_job *job, char **text);    /* JSON, by malloc */
-PRI_MUST_CHECK pri_status pri_job_use_center(pri_job *job);                 /* pipeline_auto.c: operators again, with set.center */
 #endif

@@ -14,6 +14,9 @@
 PRI_MUST_CHECK pri_status pri_config_reconstruct(pri_call *call);
 PRI_MUST_CHECK pri_status pri_config_ct(pri_call *call);
 PRI_MUST_CHECK pri_status pri_config_denoise(pri_call *call);
+PRI_MUST_CHECK pri_status pri_config_inpaint(pri_call *call);
+PRI_MUST_CHECK pri_status pri_config_deblur(pri_call *call);
+PRI_MUST_CHECK pri_status pri_config_upscale(pri_call *call);
 PRI_MUST_CHECK pri_status pri_config_simulate(pri_call *call);
 PRI_MUST_CHECK pri_status pri_config_check(pri_call *call);
 /* Can this solver take this prior (NULL: none) in a box, with this operator and fidelity? Asked about a small problem. */

@@ -6,6 +6,7 @@
 #include <string.h>
 #include "json.h"
 #include "pipeline.h"
+#include "vec.h"
 
 /* ---- slices */
 
@@ -37,9 +38,6 @@ pri_status pri_job_slices(pri_job *job) {
     return PRI_FAIL(job->ctx, PRI_EPARAM, "--slices %s takes none of the %td slices (0 to %td) of %s",
                     job->o->slices ? job->o->slices : "", all, all - 1, job->input_name);
   job->items = (end - first + step - 1) / step;
-  pri_free(job->ctx, job->slice);
-  pri_free(job->ctx, job->done);
-  job->slice = NULL, job->done = NULL;
   PRI_ALLOC(job->ctx, job->slice, job->items);
   PRI_ALLOC(job->ctx, job->done, job->items);
   for (ptrdiff_t i = 0; i < job->items; i++) job->slice[i] = first + i * step;
@@ -212,6 +210,39 @@ static pri_status parse_roi(pri_job *job) {
   return PRI_OK;
 }
 
+/* A grid that has N times the elements along an axis, over the same field, has an N-th of the pitch (downsample). */
+static void finer_pixel(pri_job *job) {
+  const pri_setup *s = &job->set;
+  if (pri_job_ct(job) || s->data.nd != s->image.nd) return;
+  for (int a = 0; a < s->data.nd && a < 3; a++) {
+    const int axis = s->data.nd - 1 - a; /* x is the last axis, and the first pitch */
+    if (s->frame.n[axis] != s->data.n[axis]) job->set.meta.pixel[a] *= (double)s->data.n[axis] / (double)s->frame.n[axis];
+  }
+}
+
+/* Which data the last operator sees, where it is a mask: those whose row of it is not zero. */
+static pri_status find_known(pri_job *job) {
+  pri_setup *s = &job->set;
+  const pri_shape none = {0};
+  const unsigned mask = PRI_OP_DIAGONAL | PRI_OP_PROJECTION;
+  pri_operator *last = NULL;
+  pri_array ones = {0};
+  if (!is_plugin(job->o->operators.v[job->o->operators.n - 1], "mask")) return PRI_OK;
+  pri_status st = one_operator(job->ctx, &last, job->o->operators.v[job->o->operators.n - 1], NAN, &s->meta, &none, &s->data);
+  if (st == PRI_OK && (pri_operator_flags(last) & mask) == mask) {
+    st = pri_array_create(job->ctx, &ones, &s->data, 1);
+    if (st == PRI_OK) st = pri_array_create(job->ctx, &s->known, &s->data, 1);
+    if (st == PRI_OK) pri_fill(job->ctx, ones.data, 1, pri_shape_size(&s->data));
+    if (st == PRI_OK) st = pri_operator_apply(last, &s->known, &ones);
+    if (st == PRI_OK)
+      pri_log(job->ctx, PRI_LOG_INFO, "mask: %.3g %% of the pixels are known",
+              100 * pri_norm2sq(job->ctx, s->known.data, pri_shape_size(&s->data)) / (double)pri_shape_size(&s->data));
+  }
+  pri_array_destroy(&ones);
+  pri_operator_destroy(&last);
+  return st;
+}
+
 /* The unknown has the shape that the operators take to the data. */
 static pri_status backward(pri_job *job) {
   const pri_shape none = {0};
@@ -224,7 +255,8 @@ static pri_status backward(pri_job *job) {
   s->image = *pri_operator_domain(s->A);
   pri_operator_frame(s->A, &s->frame);
   take_pixel(job);
-  return PRI_OK;
+  finer_pixel(job);
+  return find_known(job);
 }
 
 static pri_status forward(pri_job *job) {
@@ -259,6 +291,7 @@ void pri_job_geometry_fini(pri_job *job) {
   s->n_then = s->n_prepare = 0;
   pri_map_destroy(&s->map);
   pri_operator_destroy(&s->A);
+  pri_array_destroy(&s->known);
 }
 
 /* ---- adjoint test */

@@ -5,7 +5,6 @@
  */
 #ifndef PRI_WATCH_H
 #define PRI_WATCH_H
-#include "history.h"
 #include "pipeline.h"
 
 typedef struct pri_watch {
@@ -22,7 +21,6 @@ typedef struct pri_watch {
     double wall, cpu;        /* s spent until it ended */
     int over;
   } *item;
-  pri_history *history;      /* [items] */
 } pri_watch;
 
 extern const pri_monitor_class pri_watch_class;

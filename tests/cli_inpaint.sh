@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# cli_inpaint - the front door of inpainting: masks drawn and from files, missing values, what is known is kept.
+. "${top_srcdir:-.}/tests/cli.sh"
+ok 'phantom' phantom ellipses:size=40 --seed 5 -o x.tif
+ok 'half of it' simulate --operator mask:random=0.5 x.tif -o y.tif
+psnr() { "$priori" score --reference x.tif "$1" --json | awk -F: '/"mean"/ { on = 1 } on && /psnr/ { print $2 + 0; exit }'; }
+better() { check "$1" awk -v a="$(psnr "$2")" -v b="$(psnr "$3")" -v by="$4" 'BEGIN { exit !(b > a + by) }'; }
+ok 'without more' inpaint --mask random:0.5 y.tif -o z.tif
+check 'share of the known pixels is said' grep -q 'mask: [45].* % of the pixels are known' .err
+check 'weight is said' grep -q 'weight of tv: ' .err
+better 'better by 8 dB' y.tif z.tif 8
+says '^operator = mask:random=0.5' 'configuration: operator' inpaint --mask random:0.5 --print-config y.tif
+says '^prior = tv:weight=rel:' 'configuration: free of noise' inpaint --mask random:0.5 --print-config y.tif
+says '^prior = tv:weight=auto:' 'configuration: noisy' inpaint --mask random:0.5 --noise-level sd:0.1 --print-config y.tif
+says '^operator = mask:.*bars=2' 'configuration: bars' inpaint --mask bars:2x8 --print-config y.tif
+"$priori" inpaint --mask random:0.5 --stop steps:20 --print-config y.tif >a.ini 2>.err
+check 'options of the door became keys' test "$(grep -c '^mask' a.ini)" -eq 0
+ok 'configuration, fed back' reconstruct a.ini y.tif -o one.npy
+ok 'the door' inpaint --mask random:0.5 --stop steps:20 y.tif -o two.npy -j 3
+same 'same pixels' one.npy two.npy
+# a mask from a file; what lies under it is not looked at
+ok 'mask' simulate --operator mask:random=0.7 x.tif -o m.npy
+ok 'ones' simulate --operator scale:factor=0 x.tif -o zero.npy
+size=$(wc -c <zero.npy)
+nan='\000\000\300\177'
+poison() { # FILE INDEX VALUE: four bytes of an NPY of 1600 floats
+  at=$((size - 4 * (1600 - $2)))
+  { head -c $at "$1"; printf "$3"; tail -c +$((at + 5)) "$1"; } >.poisoned && mv .poisoned "$1"
+}
+ok 'image' reconstruct --solver none x.tif -o x.npy
+cp x.npy hole.npy
+ok 'known everywhere' simulate --operator identity x.tif -o known.npy
+{ head -c $((size - 6400)) x.npy; i=0; while [ $i -lt 800 ]; do printf '\000\000\200\077\000\000\200\077'; i=$((i + 1)); done; } >known.npy
+for i in 410 411 450 451 805; do
+  poison hole.npy $i $nan
+  poison known.npy $i '\000\000\000\000'
+done
+status 5 'missing values are refused elsewhere' denoise --prior tv:0.1 hole.npy -o w.npy
+ok 'a mask from a file' inpaint --mask known.npy hole.npy -o file.tif
+ok 'missing values' inpaint hole.npy -o missing.tif
+check 'are counted' grep -q '5 values were not finite' .err
+for f in file missing; do check "$f: near the truth" awk -v a="$(psnr $f.tif)" 'BEGIN { exit !(a > 30) }'; done
+# refusals
+status 4 'no such mask' inpaint --mask none.tif y.tif -o w.npy
+status 2 'share out of range' inpaint --mask random:2 y.tif -o w.npy
+ok 'another size' phantom ellipses:size=20 -o small.npy
+status 2 'a mask of another size' inpaint --mask small.npy y.tif -o w.npy
+check 'nothing is written' test ! -e w.npy
+finish
