@@ -27,6 +27,7 @@ typedef struct pri_options {
   int on_bad, as_stack, precision;
   /* phantom, simulate */
   char *noise, *sinogram, *sinogram_output;
+  char *beads, *size; /* psf */
   long count;
   /* score, info, list, check */
   char *reference, *completion;

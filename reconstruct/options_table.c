@@ -67,6 +67,9 @@ const pri_option pri_option_table[] = {
       "gaussian:sd=0.1, poisson:photons=1e4"}, 0, 0, "SPEC", "Data", PRI_NOISES + 1},
     {{.name = "count", .unit = "objects", .type = PRI_INT, AT(count), .min = 1, .max = 1e6, .def = 1,
       .help = "members of a random family, one slice each"}, 0, 0, "N", "Data", 0},
+    {{.name = "beads", .type = PRI_FILE, AT(beads), .help = "image or stack of beads to measure a point-spread function on"}, 0, 0, "FILE", "Data", 0},
+    {{.name = "size", TEXT(size), .help = "extents of the point-spread function, odd, x first; default: as far as it reaches, 31x31 for beads"},
+     0, 0, "XxYxZ", "Data", 0},
     {{.name = "sinogram", TEXT(sinogram), .help = "write exact projections as well: ct:KEYS, and average=bin (mean over the "
       "bin, default) or average=ray (through its centre)"}, 0, 0, "ct:KEYS", "Data", 0},
     {{.name = "sinogram-output", TEXT(sinogram_output), .help = "where to write them"}, 0, 0, "FILE", "Data", 0},

@@ -14,9 +14,9 @@ avx512_sources =
 src_sources += src/fft.c src/linalg.c
 private_headers += src/fft.h src/linalg.h
 # convolution, once more in double for certificates; point-spread functions
-src_sources += src/convolve.c src/psf.c src/psf_file.c src/psf_optics.c
+src_sources += src/convolve.c src/psf.c src/psf_beads.c src/psf_file.c src/psf_optics.c
 wide_sources += src/convolve.c
-private_headers += src/convolve.h src/psf.h
+private_headers += src/convolve.h src/psf.h src/psf_beads.h
 # differences, certificates, noise level
 private_headers += src/stencil.h src/stencil_steps.h src/noise_level.h
 src_sources += src/stencil.c src/stencil_steps.c src/noise_level.c

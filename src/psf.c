@@ -222,8 +222,20 @@ static void take_pixel(pri_psf_keys *k, const pri_meta *m) {
   k->pixel[1] = k->pixel[2] = m->pixel[2] > 0 ? m->pixel[2] : m->pixel[0];
 }
 
+/* nd 0: three axes where three extents are given, or the formula has them */
+static int axes_of(const pri_psf_keys *k) {
+  const char *const texts[] = {k->sigma, k->width};
+  int three = k->size[2] > 1 || (!strcmp(k->psf, "born-wolf") && !k->size[0]);
+  for (int i = 0; i < 2; i++) {
+    int joints = 0;
+    for (const char *s = texts[i]; s && *s; s++) joints += *s == 'x' && (isdigit((unsigned char)s[1]) || s[1] == '.');
+    three |= joints == 2;
+  }
+  return three ? 3 : 2;
+}
+
 pri_status pri_psf_create(pri_ctx *ctx, pri_psf *out, const char *who, pri_psf_keys *keys, int nd, const pri_meta *meta) {
-  const struct drawing d = {ctx, who, keys, nd ? nd : 2};
+  const struct drawing d = {ctx, who, keys, nd ? nd : axes_of(keys)};
   *out = (pri_psf){0};
   take_pixel(keys, meta);
   for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)

@@ -50,7 +50,7 @@ extern const char *const pri_psf_centers[], *const pri_psf_negatives[];
 /*
  * pri_psf_create - the PSF that the keys describe.
  *   who   begins messages.
- *   nd    axes of the image, 2 or 3; 0: as the PSF has (files), 2 (drawn).
+ *   nd    axes of the image, 2 or 3; 0: as many as the file has, or as the keys give extents for.
  *   meta  pixel pitch of the image; NULL or NAN where unknown.
  *   keys  pixel[] is filled from meta where it is not given.
  * What was done to a file is said by pri_log.

@@ -74,3 +74,7 @@ test_sources += tests/unit_fidelity.c
 test_sources += tests/unit_wavelet.c
 test_sources += tests/unit_operators.c
 test_sources += tests/claim_blur_convolution.c tests/unit_psf.c
+test_sources += tests/claim_gap_truth.c
+test_sources += tests/claim_tgv_affine.c
+test_sources += tests/unit_psf_beads.c
+test_scripts += tests/cli_psf.sh
