@@ -4,9 +4,8 @@ solver_sources =
 monitor_sources =
 filter_sources =
 # in the order in which help shows them
-command_sources = reconstruct/cmd_reconstruct.c reconstruct/cmd_ct.c reconstruct/cmd_deblur.c reconstruct/cmd_denoise.c reconstruct/cmd_inpaint.c reconstruct/cmd_upscale.c reconstruct/cmd_simulate.c reconstruct/cmd_phantom.c reconstruct/cmd_score.c \
-command_sources = reconstruct/cmd_reconstruct.c reconstruct/cmd_ct.c reconstruct/cmd_denoise.c reconstruct/cmd_simulate.c reconstruct/cmd_phantom.c reconstruct/cmd_psf.c reconstruct/cmd_score.c \
-  reconstruct/cmd_check.c reconstruct/cmd_info.c reconstruct/cmd_list.c
+command_sources = reconstruct/cmd_reconstruct.c reconstruct/cmd_ct.c reconstruct/cmd_deblur.c reconstruct/cmd_denoise.c reconstruct/cmd_inpaint.c reconstruct/cmd_upscale.c reconstruct/cmd_simulate.c \
+  reconstruct/cmd_phantom.c reconstruct/cmd_psf.c reconstruct/cmd_score.c reconstruct/cmd_check.c reconstruct/cmd_info.c reconstruct/cmd_list.c
 program_support = reconstruct/cmd.c reconstruct/completion.c reconstruct/help.c reconstruct/json.c reconstruct/man.c \
   reconstruct/options.c reconstruct/options_table.c reconstruct/version.c
 pipeline_support = reconstruct/bound.c reconstruct/config.c reconstruct/config_ct.c reconstruct/config_file.c reconstruct/config_front.c reconstruct/config_probe.c reconstruct/log.c reconstruct/pipeline.c \
