@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # manual pages and bash completion, printed by the program from its own tables: they cannot say anything else than the parser does.
 # priori(1), priori-COMMAND(1), priori-FAMILY(7); a plural asks for a family (there is a command `phantom` as well)
-docs = doc/demo.sh doc/demo-fbp.png doc/demo-image.png bench/run bench/projector bench/quality bench/convergence.sh
+docs = doc/demo.sh doc/demo-fbp.png doc/demo-image.png bench/run bench/projector bench/quality bench/convergence.sh bench/deconvolution.sh
 man_families = operators fidelities priors solvers stops filters phantoms noises
 completiondir = $(datadir)/bash-completion/completions
 doc/stamp: priori$(EXEEXT)

@@ -24,7 +24,11 @@ static const struct small_spec small_specs[] = {
     {"ball + tv in a box", "ball:radius=2", {"tv:weight=0.4", NULL}, 0, 1, 0},
     {"ls + tikhonov", "ls", {"tikhonov:weight=0.5", NULL}, -INFINITY, INFINITY, 0},
     {"ls + huber-tv in a box", "ls", {"huber-tv:weight=0.4,delta=0.1", NULL}, 0, 1, 0},
-    {"ls + tv + tikhonov in a box", "ls", {"tv:weight=0.3", "tikhonov:weight=0.2"}, 0, 1, 0}};
+    {"ls + tv + tikhonov in a box", "ls", {"tv:weight=0.3", "tikhonov:weight=0.2"}, 0, 1, 0},
+    {"kl in a half line", "kl", {NULL, NULL}, 0, INFINITY, 0},
+    {"kl with background in a half line", "kl:background=1", {NULL, NULL}, 0, INFINITY, 1},
+    {"kl + tv in a box", "kl:background=1", {"tv:weight=0.4", NULL}, 0, 1, 0},
+    {"huber + tv in a box", "huber:delta=0.1", {"tv:weight=0.4", NULL}, 0, 1, 1}};
 enum { SMALL_SPECS = sizeof small_specs / sizeof *small_specs };
 
 struct small {
