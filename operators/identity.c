@@ -47,7 +47,7 @@ static pri_status resolvent(pri_ctx *ctx, const void *priv, pri_real *x, const p
 
 static unsigned flags(const void *priv) {
   (void)priv;
-  return PRI_OP_SELFADJOINT | PRI_OP_DIAGONAL | PRI_OP_PROJECTION | PRI_OP_NONNEGATIVE;
+  return PRI_OP_SELFADJOINT | PRI_OP_DIAGONAL | PRI_OP_PROJECTION | PRI_OP_NONNEGATIVE | PRI_OP_IDENTITY;
 }
 
 static pri_bound norm(const void *priv) {

@@ -144,13 +144,12 @@ static pri_prox_cert go_fgp(struct run *r, long most) {
 }
 
 /* until the gap is tol or `most` steps are made; a step that is looked at, or the last one, is not relaxed: (x, q) = (x~, q~) */
-static pri_prox_cert go(struct run *r, double tol, long most) {
-  least(r);
+static pri_prox_cert go(struct run *r, double tol, long most, long done) {
   double gap = INFINITY;
   long k = 0, look = FIRST_LOOK, seen = 0;
   while (k < most && !(gap <= tol)) {
     const int looks = k + 1 >= look;
-    step(r, k, looks || k + 1 == most ? 1 : RELAX);
+    step(r, done + k, looks || k + 1 == most ? 1 : RELAX);
     k++;
     if (!looks) continue;
     const double before = gap;
@@ -176,7 +175,11 @@ void pri_tv_prox(pri_ctx *ctx, const tv_term *t, pri_real *p, const pri_real *z,
   run.p = (pri_stencil_step){.s = &t->s, .z = z, .map = t->map, .x = x, .ahead = x + n, .q = q ? q : r + fields, .r = req->tol > 0 ? NULL : r, .lo = (pri_real)lo,
                              .hi = (pri_real)hi, .scale = req->tau, .weight = t->weight, .delta = t->weight > 0 ? t->delta : 0, .sum = sum};
   begin(&run, t, q != NULL);
-  const pri_prox_cert made = run.p.r ? go_fgp(&run, most) : go(&run, req->tol, most);
+  if (q && req->done > 0) {
+    pri_copy(ctx, x, p, n);
+    pri_clip(ctx, x, lo, hi, n);
+  } else if (!run.p.r) least(&run);
+  const pri_prox_cert made = run.p.r ? go_fgp(&run, most) : go(&run, req->tol, most, req->done);
   pri_copy(ctx, p, x, n);
   if (!cert) return;
   *cert = made;

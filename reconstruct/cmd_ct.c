@@ -4,8 +4,9 @@
 
 static const char *const options[] = {"geometry", "operator", "fidelity",     "prior",   "bound",   "noise-level", "solver",
                                       "stop",     "init",     "precision",    "sweep",   "prepare", "then",        "slices",
-                                      "roi",      "on-bad",   "as-stack",     "output",  "force",   "dtype",       "scale",
-                                      "dry-run",  "json",     "print-config", "threads", "mem",     "scratch",     "seed",
+                                      "roi",      "on-bad",   "as-stack",     "output",  "force",   "dtype",
+                                      "scale", "compression", "bigtiff", "item", "verify-metadata",
+                                      "dry-run",  "json",     "print-config", "threads", "mem",     "scratch", "resume",     "seed",
                                       "progress", "log",      "log-json",     NULL};
 static const char *const examples[] = {
     "a parallel scan of 180 degrees, angles equidistant: total variation, weight from the noise, certified to 1e-3",

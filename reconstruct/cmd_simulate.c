@@ -3,8 +3,9 @@
 #include "pipeline.h"
 
 static const char *const options[] = {"operator", "noise",   "precision", "slices",   "on-bad", "as-stack",     "output",
-                                      "force",    "dtype",   "scale",     "dry-run",  "json",   "print-config", "threads",
-                                      "mem",      "scratch", "seed",      "progress", "log",    "log-json",     NULL};
+                                      "force",    "dtype",
+                                      "scale", "compression", "bigtiff", "item", "verify-metadata", "dry-run",  "json",   "print-config", "threads",
+                                      "mem",      "scratch", "resume", "seed",      "progress", "log",    "log-json",     NULL};
 static const char *const examples[] = {
     "a sinogram of 60 views with 1 % of noise",
     "simulate --operator ct:angles=60,detector=400 --noise gaussian:relative=0.01 --seed 1 image.tif -o sino.tif",

@@ -11,7 +11,7 @@
 
 /* What determines the pixels, in the order of printing; only these stand in a pipeline file. */
 static const char *const keys[] = {"operator", "fidelity",  "prior",   "bound", "noise-level", "solver", "stop",
-                                   "init",     "precision", "prepare", "then",  "on-bad",      "slices", "roi",
+                                   "init",     "precision", "prepare", "then",  "on-bad",      "item", "slices", "roi",
                                    "sweep",    "noise",     "seed",    "dtype", "scale",       NULL};
 
 /* ---- reading */
@@ -138,6 +138,7 @@ static void print_all(FILE *f, const pri_options *o) {
   print_list(f, "prepare", &o->prepare);
   print_list(f, "then", &o->then);
   print_choice(f, "on-bad", o->on_bad);
+  print_choice(f, "item", o->item);
   print_text(f, "slices", o->slices);
   print_text(f, "roi", o->roi);
   print_list(f, "sweep", &o->sweep);

@@ -16,10 +16,22 @@
 
 static const char sure[] = "tv:weight=auto:sure", from_noise[] = "tv:weight=auto:discrepancy", exact[] = "tv:weight=rel:1e-4";
 
+/* One prox where that is the whole problem; masked pixels would need weights. */
+static pri_status choose_solver(pri_ctx *ctx, pri_options *o, const char *probe, const char *fidelity) {
+  int yes = 0;
+  char *held = NULL, *prior = NULL;
+  pri_status s = PRI_OK;
+  if (o->priors.n) s = pri_config_weight(ctx, o->priors.v[0], &held, &prior);
+  if (s == PRI_OK && o->priors.n < 2 && o->on_bad != PRI_BAD_MASK) s = pri_config_takes(ctx, "prox", probe, fidelity, prior ? prior : "tv:weight=1", &yes);
+  pri_free(ctx, held);
+  pri_free(ctx, prior);
+  return s == PRI_OK ? pri_options_set(ctx, o, "solver", yes ? "prox" : "pdhg") : s;
+}
+
 /* What is not given and the solver can take; probe: a small operator of this kind. */
 static pri_status fill(pri_ctx *ctx, pri_options *o, const char *probe, const char *prior) {
   int yes = 0, counts = 0;
-  if (!o->solver) PRI_TRY(pri_options_set(ctx, o, "solver", "pdhg"));
+  if (!o->solver) PRI_TRY(choose_solver(ctx, o, probe, o->fidelity ? o->fidelity : "ls"));
   if (!o->fidelity && !o->priors.n) {
     PRI_TRY(pri_config_takes(ctx, o->solver, probe, "ls", NULL, &yes));
     if (!yes) PRI_TRY(pri_config_takes(ctx, o->solver, probe, "kl", NULL, &counts));

@@ -21,7 +21,7 @@ private_headers += reconstruct/pipeline_config.h reconstruct/log.h reconstruct/p
 reconstruct_support += reconstruct/center.c reconstruct/center_opposite.c reconstruct/center_picture.c
 private_headers += reconstruct/center.h
 solver_sources += reconstruct/cgls.c reconstruct/sirt.c reconstruct/os_sart.c reconstruct/fista.c reconstruct/os_fista.c reconstruct/pdhg.c \
-  reconstruct/spdhg.c reconstruct/sgp.c
+  reconstruct/prox.c reconstruct/spdhg.c reconstruct/sgp.c
 monitor_sources += reconstruct/stop_steps.c reconstruct/stop_gap.c reconstruct/stop_change.c reconstruct/stop_discrepancy.c \
   reconstruct/stop_time.c reconstruct/stop_stall.c
 filter_sources += reconstruct/filter_air.c reconstruct/filter_flatfield.c reconstruct/filter_hu.c reconstruct/filter_log.c reconstruct/filter_pad.c
@@ -35,3 +35,5 @@ solver_sources += reconstruct/rl.c
 reconstruct_support += reconstruct/rl_pass.c reconstruct/rl_tv.c
 private_headers += reconstruct/rl_pass.h reconstruct/rl_tv.h
 solver_sources += reconstruct/wiener.c
+private_headers += reconstruct/history.h reconstruct/resume.h
+pipeline_support += reconstruct/history.c reconstruct/pipeline_provenance.c reconstruct/resume.c reconstruct/resume_identity.c reconstruct/resume_record.c

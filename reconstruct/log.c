@@ -21,6 +21,7 @@ struct pri_journal {
   int mode;           /* PRI_PROGRESS_BAR, PLAIN, JSON or NONE */
   int shown;          /* a progress line stands on the terminal */
   double began, last; /* s */
+  json_t *record;     /* borrowed; NULL: none */
 };
 
 double pri_wall_seconds(void) {
@@ -83,7 +84,10 @@ static void tap(void *arg, pri_verbosity v, const char *line) {
     pri_journal_event(j, v == PRI_LOG_WARN ? "warning" : "error", json_pack("{s:o}", "message", pri_json_text(line)));
 }
 
+void pri_journal_record(pri_journal *j, json_t *array) { j->record = array; }
+
 void pri_journal_event(pri_journal *j, const char *event, json_t *fields) {
+  if (j->record) json_array_append_new(j->record, json_pack("[s, O?]", event, fields));
   if (j->json) {
     json_t *line = json_pack("{s:s, s:o}", "event", event, "t", pri_json_number(pri_journal_seconds(j)));
     if (line && fields) json_object_update(line, fields);

@@ -22,6 +22,8 @@ void pri_journal_destroy(pri_journal **j);
 /* Takes the reference of fields (an object, or NULL: none); adds "event" and "t" in front. Failures of writing come out in pri_journal_close. */
 void pri_journal_event(pri_journal *j, const char *event, json_t *fields);
 void pri_journal_start(pri_journal *j, const char *config); /* the event that comes first */
+/* What events say from now on is also appended to the array (borrowed), as [event, fields]; NULL: no longer */
+void pri_journal_record(pri_journal *j, json_t *array);
 int pri_journal_wants_events(const pri_journal *j); /* is there a --log-json? spares the making of objects */
 void pri_journal_progress(pri_journal *j, const pri_progress *p); /* cheap: prints at most 10 times a second, or every 10 s in plain */
 void pri_journal_clear(pri_journal *j);             /* takes an unfinished progress line off the terminal */

@@ -49,6 +49,8 @@ static void set_signals(void) {
  */
 static void limit_spinning(char **argv) {
   char path[PATH_MAX];
+  for (char **a = argv + 1; *a && strcmp(*a, "--"); a++) /* one thread waits for nobody */
+    if (!strcmp(*a, "-j1") || !strcmp(*a, "--threads=1") || ((!strcmp(*a, "-j") || !strcmp(*a, "--threads")) && a[1] && !strcmp(a[1], "1"))) return;
   if (getenv("GOMP_SPINCOUNT") || getenv("OMP_WAIT_POLICY") || getenv("KMP_BLOCKTIME")) return;
   const ssize_t n = readlink("/proc/self/exe", path, sizeof path - 1);
   if (n <= 0 || setenv("GOMP_SPINCOUNT", "5000", 1) || setenv("KMP_BLOCKTIME", "1", 1)) return;

@@ -15,6 +15,8 @@ typedef struct pri_texts { /* of an option that may repeat, in the order given *
 
 enum { PRI_PROGRESS_AUTO, PRI_PROGRESS_BAR, PRI_PROGRESS_PLAIN, PRI_PROGRESS_JSON, PRI_PROGRESS_NONE };
 enum { PRI_BAD_ERROR, PRI_BAD_MASK, PRI_BAD_INPAINT, PRI_BAD_KEEP };
+enum { PRI_BY_AUTO, PRI_BY_PAGE, PRI_BY_VOLUME, PRI_BY_CHANNELS }; /* --item */
+enum { PRI_BIGTIFF_AUTO, PRI_BIGTIFF_YES, PRI_BIGTIFF_NO };
 enum { PRI_PRECISION_FLOAT, PRI_PRECISION_DOUBLE };
 enum { PRI_OPTIONS_MAX = 80 };
 
@@ -24,7 +26,7 @@ typedef struct pri_options {
   pri_texts operators, priors, stops, prepare, then, sweep;
   char *geometry, *fidelity, *bound, *solver, *noise_level, *init, *slices, *roi;
   char *psf, *border, *mask, *factor, *kernel; /* of the front doors: they become keys of an operator */
-  int on_bad, as_stack, precision;
+  int on_bad, as_stack, precision, item;
   /* phantom, simulate */
   char *noise, *sinogram, *sinogram_output;
   char *beads, *size; /* psf */
@@ -34,8 +36,8 @@ typedef struct pri_options {
   double peak, range, time; /* 1, 1, s */
   int ssim, json, tsv, man;
   /* output */
-  char *output, *dtype, *scale;
-  int force, verify_metadata;
+  char *output, *dtype, *scale, *compression;
+  int bigtiff, force, verify_metadata;
   /* running */
   char *log, *log_json, *scratch;
   int progress, dry_run, print_config, resume, quiet, help, version;

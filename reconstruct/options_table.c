@@ -7,6 +7,9 @@
 static const char *const bad[] = {"error", "mask", "inpaint", "keep", NULL};
 static const char *const precisions[] = {"float", "double", NULL};
 static const char *const dtypes[] = {"same", "u8", "u16", "f16", "f32", "f64", NULL};
+static const char *const items[] = {"auto", "page", "volume", "channels", NULL};
+static const char *const compressions[] = {"none", "deflate", "lzw", "zstd", NULL};
+static const char *const bigtiffs[] = {"auto", "yes", "no", NULL};
 static const char *const ssims[] = {"gaussian", "uniform7", NULL};
 static const char *const progresses[] = {"auto", "bar", "plain", "json", "none", NULL};
 static const char *const shells[] = {"bash", NULL};
@@ -60,6 +63,9 @@ const pri_option pri_option_table[] = {
     {{.name = "on-bad", CHOICE(on_bad, bad), .help = "what to do with values that are not finite, or saturated (at the "
       "largest number of an integer type; in 8-bit pictures said only): refuse, weight zero, fill from neighbours, or keep the saturated"},
      0, 0, "POLICY", "Input", 0},
+    {{.name = "item", CHOICE(item, items), .help = "what is restored by itself: a page (plane), a volume (the z stack of one "
+      "channel and time point), or all channels of a plane; auto: a volume where the operator has three axes"},
+     0, 0, "KIND", "Input", 0},
     {{.name = "as-stack", SWITCH(as_stack), .help = "the input files together are one stack, in natural order"},
      0, 0, NULL, "Input", 0},
     /* ---- simulate, phantom */
@@ -97,7 +103,11 @@ const pri_option pri_option_table[] = {
     {{.name = "dtype", TEXT(dtype), .choices = dtypes, .help = "sample type of the result (default f32); same: as the input"},
      0, 0, "TYPE", "Output", 0},
     {{.name = "scale", TEXT(scale), .help = "values that become 0 and the largest integer of --dtype u8 or u16 (default: the "
-      "range of the result, one for all slices)"}, 0, 0, "LO:HI", "Output", 0},
+      "range of the result, one for all slices; none where the input is of the same type and its values keep their meaning)"}, 0, 0, "LO:HI", "Output", 0},
+    {{.name = "compression", TEXT(compression), .choices = compressions, .help = "of a TIFF result (default none)"},
+     0, 0, "NAME", "Output", 0},
+    {{.name = "bigtiff", CHOICE(bigtiff, bigtiffs), .help = "TIFF with 64-bit offsets; auto: where the result would not fit into "
+      "4 GB"}, 0, 0, "WHEN", "Output", 0},
     {{.name = "verify-metadata", SWITCH(verify_metadata), .help = "print how the result's metadata differ from the input's"},
      0, 0, NULL, "Output", 0},
     /* ---- running */

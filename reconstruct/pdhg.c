@@ -164,6 +164,14 @@ static void set_pace(pri_ctx *ctx, struct pdhg *h, ptrdiff_t i) {
   pri_point_copy(ctx, &h->anchor, &h->v, &h->s, i);
 }
 
+/* F(K(x~, w~)), not below R(x~) */
+static pri_status aux_value(pri_ctx *ctx, struct pdhg *h, int r, ptrdiff_t i, double *value) {
+  const pri_block *b = &h->s.R[r];
+  pri_real *kxw = pri_array_item(&h->g.q[r], i);
+  PRI_TRY(b->cls->saddle->k(ctx, b->priv, kxw, pri_array_item(&h->c.x, i), pri_array_item(&h->c.w[r], i), 1));
+  return b->cls->saddle->value(ctx, b->priv, value, kxw, 1);
+}
+
 static pri_status figures(pri_ctx *ctx, struct pdhg *h, ptrdiff_t i, unsigned want, pri_report *rep) {
   const pri_real *x = pri_array_item(&h->c.x, i), *z = pri_array_item(&h->c.z, i);
   if (want & PRI_WANT_RESIDUAL) rep->residual = sqrt(pri_dist2sq(ctx, z, pri_array_item(h->s.y, i), h->s.m));
@@ -172,7 +180,8 @@ static pri_status figures(pri_ctx *ctx, struct pdhg *h, ptrdiff_t i, unsigned wa
   for (int r = 0; r < h->s.nR; r++) {
     const pri_block *b = &h->s.R[r];
     double one = NAN;
-    if (b->cls->variational && b->cls->variational->value) PRI_TRY(b->cls->variational->value(ctx, b->priv, &one, x, 1, h->s.scratch));
+    if (b->nw) PRI_TRY(aux_value(ctx, h, r, i, &one));
+    else if (b->cls->variational && b->cls->variational->value) PRI_TRY(b->cls->variational->value(ctx, b->priv, &one, x, 1, h->s.scratch));
     prior += one;
   }
   PRI_TRY(h->s.f->value(ctx, h->s.fp, &rep->data, z, i, 1));

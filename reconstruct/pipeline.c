@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include "json.h"
-#include "provenance.h"
+#include "resume.h"
 #include "sweep.h"
 #include "watch.h"
 
@@ -79,34 +79,68 @@ static int is_png(const pri_job *job) {
 /* A PNG is a preview: 8 bits where nothing else is said. */
 static const char *dtype_of(const pri_job *job) { return is_png(job) && !strcmp(job->o->dtype, "f32") ? "u8" : job->o->dtype; }
 
-/* Integers: the values that become 0 and the largest one; 0: the range of the result, known in the end. */
+/* Does the result lie in the space of the input, so that metadata and values keep their meaning? An image of a sinogram does not. */
+static int is_alike(const pri_job *job) { return !pri_job_ct(job) && !job->counts; }
+
+/* Integers: the values that become 0 and the largest one. Values stay as they are where the input has the same type and the result is
+   alike; otherwise the box, or else the range of the result, known in the end. */
 static pri_status parse_scale(pri_job *job, pri_output_opts *opts, int *known) {
   pri_range r = job->set.bound;
   const char *t = dtype_of(job);
+  if (!strcmp(t, "same")) t = job->info->dtype;
+  *known = 1;
+  if (!strchr("ui", t[0])) return PRI_OK;
   if (job->o->scale) PRI_TRY(pri_range_parse(job->ctx, "--scale", job->o->scale, &r));
-  const int integer = !strcmp(t, "u8") || !strcmp(t, "u16") || (!strcmp(t, "same") && strchr("ui", job->info->dtype[0]));
-  *known = !integer || (isfinite(r.lo) && isfinite(r.hi));
+  else if (is_alike(job) && !strcmp(t, job->info->dtype)) return PRI_OK;
+  *known = isfinite(r.lo) && isfinite(r.hi);
   opts->scale_lo = *known ? r.lo : 0;
   opts->scale_hi = *known ? r.hi : 1;
   return PRI_OK;
 }
 
-static pri_shape written_shape(const pri_job *job) {
+/* Operators that change the size of pixels: how many of the result's stand for one of the input's. */
+static void pitch_of(const pri_job *job, double pitch[3]) {
+  const pri_shape shape = pri_box_shape(&job->set.frame, job->set.image.nd), *now = &shape, *was = &job->set.data;
+  for (int i = 0; i < job->o->operators.n; i++)
+    if (!strncmp(job->o->operators.v[i], "downsample", 10) && now->nd == was->nd)
+      for (int k = 0; k < now->nd && k < 3; k++)
+        pitch[k] = (double)was->n[was->nd - 1 - k] / (double)now->n[now->nd - 1 - k];
+}
+
+/* Where in the input the items of the result are from: every pass of a sweep has them all. By pri_calloc. */
+static ptrdiff_t *sources(const pri_job *job) {
+  ptrdiff_t *s = pri_calloc(job->ctx, (size_t)(job->items * job->passes), sizeof *s);
+  for (ptrdiff_t i = 0; s && i < job->items * job->passes; i++) s[i] = job->slice[i % job->items];
+  return s;
+}
+
+pri_shape pri_job_written(const pri_job *job) {
   const long *r = job->set.roi;
   return r[2] ? pri_shape_2d(r[3], r[2]) : job->set.result;
 }
 
 static pri_status create_output(pri_job *job, pri_output_opts *opts) {
-  const pri_shape shape = written_shape(job);
+  const pri_shape shape = pri_job_written(job);
+  ptrdiff_t *source = NULL;
   if (!opts->dtype) opts->dtype = dtype_of(job);
-  opts->overwrite = job->o->force;
-  if (pri_shape_equal(&shape, &job->set.measured) || !strcmp(job->o->dtype, "same")) opts->like = job->in;
+  if (!strcmp(opts->dtype, "same")) opts->dtype = job->info->dtype;
+  opts->overwrite = job->o->force || job->resuming; /* a side file may be there already */
+  opts->compression = job->o->compression;
+  opts->bigtiff = job->o->bigtiff == PRI_BIGTIFF_YES ? 1 : job->o->bigtiff == PRI_BIGTIFF_NO ? -1 : 0;
   for (int i = 0; i < 3; i++) opts->pixel[i] = isfinite(job->set.meta.pixel[i]) ? job->set.meta.pixel[i] : 0;
-  return pri_output_create(job->ctx, &job->out, job->output_name, &shape, job->items * job->passes, opts);
+  if (is_alike(job)) {
+    opts->like = job->in;
+    opts->source = source = sources(job);
+    if (!source) return pri_ctx_code(job->ctx);
+    pitch_of(job, opts->pitch);
+  }
+  const pri_status s = pri_output_create(job->ctx, &job->out, job->output_name, &shape, job->items * job->passes, opts);
+  pri_free(job->ctx, source);
+  return s;
 }
 
 static pri_status open_output(pri_job *job) {
-  const pri_shape shape = written_shape(job);
+  const pri_shape shape = pri_job_written(job);
   pri_output_opts opts = {0};
   int known;
   PRI_TRY(parse_scale(job, &opts, &known));
@@ -122,6 +156,7 @@ static pri_status unspool(pri_job *job) {
   if (!job->spool) return PRI_OK;
   pri_spool_range(job->spool, &opts.scale_lo, &opts.scale_hi);
   PRI_TRY(create_output(job, &opts));
+  pri_resume_output(job);
   return pri_spool_copy(job->spool, job->out);
 }
 
@@ -158,57 +193,47 @@ void pri_job_unset(pri_job *job) {
   job->set.n_priors = 0;
 }
 
+/* ---- items: pages, volumes, channels */
+
+static pri_status set_up_as(pri_job *job, pri_item item) {
+  PRI_TRY(pri_input_regroup(job->in, item));
+  PRI_TRY(pri_job_slices(job));
+  return pri_job_setup(job);
+}
+
+/* An operator with three axes (a volume's PSF) does not fit a page: then the input's volumes are tried. What it says of both is worth hearing. */
+static pri_status set_up(pri_job *job) {
+  static const pri_item kinds[] = {PRI_ITEM_PAGE, PRI_ITEM_PAGE, PRI_ITEM_VOLUME, PRI_ITEM_CHANNELS};
+  const char *z = strchr(job->info->axes, 'z');
+  const pri_status s = set_up_as(job, kinds[job->o->item]);
+  if (s != PRI_ESHAPE || job->o->item != PRI_BY_AUTO || !z || z[1] == 0 || z[2] == 0) return s;
+  char *first = pri_message_plain(job->ctx);
+  pri_job_unset(job);
+  pri_status again = set_up_as(job, PRI_ITEM_VOLUME);
+  if (again == PRI_OK)
+    pri_log(job->ctx, PRI_LOG_INFO, "%s: %td volumes of %td slices (--item)", job->input_name, job->info->items, job->info->item.n[0]);
+  else if (again == PRI_ESHAPE && first)
+    again = PRI_FAIL(job->ctx, PRI_ESHAPE, "%s", first);
+  pri_free(job->ctx, first);
+  return again;
+}
+
 /* What can be known from headers alone. */
 static pri_status prepare_job(pri_job *job) {
   PRI_TRY(count_passes(job));
   PRI_TRY(open_input(job));
   PRI_TRY(pri_range_parse(job->ctx, "--bound", job->o->bound, &job->set.bound));
-  PRI_TRY(pri_job_slices(job));
-  PRI_TRY(pri_job_setup(job));
+  PRI_TRY(set_up(job));
   return pri_job_plan(job);
 }
 
-/* Certificate of the job: of its worst slice (a guarantee missed before one met, then the largest gap). */
-static json_t *worst_certificate(const pri_job *job) {
-  const pri_certified *w = &job->done[0];
-  for (ptrdiff_t i = 1; i < job->n_done; i++) {
-    const pri_certified *c = &job->done[i];
-    if (c->met < w->met || (c->met == w->met && c->relative_gap > w->relative_gap)) w = c;
-  }
-  return pri_certified_json(w, job->set.mismatch);
-}
-
-static json_t *all_certificates(const pri_job *job) {
-  json_t *a = job->n_done > 1 && strcmp(job->o->solver, "none") ? json_array() : NULL;
-  for (ptrdiff_t i = 0; a && i < job->n_done; i++) {
-    json_t *c = pri_certified_json(&job->done[i], job->set.mismatch);
-    if (c) json_object_set_new(c, "item", json_integer((json_int_t)job->done[i].item));
-    json_array_append_new(a, c);
-  }
-  return a;
-}
-
 static pri_status finish(pri_job *job) {
-  char *config = NULL, *text = NULL;
+  char *text = NULL;
   PRI_TRY(unspool(job));
-  PRI_TRY(pri_config_print(job->ctx, job->o, &config));
-  pri_provenance p = {.config = config,
-                      .inputs = job->stack ? job->stack : &job->input_name,
-                      .n_inputs = job->stack ? job->n_stack : 1,
-                      .in = job->in,
-                      .options = job->o,
-                      .weights = job->weight_notes,
-                      .curves = job->weight_curves,
-                      .center = job->set.center,
-                      .certificate = job->simulate ? NULL : worst_certificate(job),
-                      .items = job->simulate || job->table ? NULL : all_certificates(job),
-                      .table = job->table};
-  pri_status s = pri_provenance_text(job->ctx, &p, &text);
+  pri_status s = pri_job_provenance(job, &text);
   if (s == PRI_OK) s = pri_output_finish(job->out, text);
-  json_decref(p.certificate);
-  json_decref(p.items);
   free(text);
-  pri_free(job->ctx, config);
+  if (s == PRI_OK) pri_resume_done(job);
   return s;
 }
 
@@ -222,7 +247,7 @@ static pri_status compute(pri_job *job) {
   if (job->o->sweep.n) {
     PRI_TRY(pri_job_sweep(job));
   } else {
-    PRI_TRY(pri_job_certify(job));
+    PRI_TRY(pri_resume_certify(job));
     PRI_TRY(pri_job_stream(job));
   }
   return finish(job);
@@ -236,18 +261,25 @@ static pri_status run_job(pri_job *job) {
     return s;
   }
   PRI_TRY(ready);
+  int finished;
+  PRI_TRY(pri_resume_open(job, &finished));
+  if (finished) return PRI_OK;
   PRI_TRY(open_output(job));
   PRI_TRY(check_budget(job));
-  return compute(job);
+  pri_resume_output(job);
+  const pri_status s = compute(job);
+  return s == PRI_ECANCEL ? pri_resume_leave(job) : s;
 }
 
 static void close_job(pri_job *job) {
+  pri_resume_close(job);
   pri_job_unset(job);
   pri_output_destroy(&job->out);
   pri_spool_destroy(&job->spool);
   pri_input_close(&job->in);
   pri_free(job->ctx, job->slice);
   pri_free(job->ctx, job->done);
+  pri_free(job->ctx, job->history);
   pri_free(job->ctx, job->output_name);
   pri_noise_destroy(&job->noise);
   json_decref(job->weight_notes);

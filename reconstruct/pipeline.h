@@ -84,6 +84,9 @@ typedef struct pri_job {
   int simulate;            /* the operator is applied instead of inverted; noise is added */
   pri_noise *noise;
   int status;              /* exit status: 0 or 3 */
+  struct pri_resume *resume; /* what is kept for --resume; NULL: nothing yet */
+  int resuming;            /* an earlier run has left something, and the output is not there yet */
+  struct pri_history *history; /* of the slice whose certificate is the worst so far; NULL: none yet */
 } pri_job;
 
 typedef struct pri_block { /* the measurement of some slices, as the solver takes it */
@@ -110,6 +113,7 @@ typedef struct pri_solve { /* solver and what it needs, for one block */
 /* ---- pipeline.c */
 PRI_MUST_CHECK pri_status pri_pipeline_run(pri_call *call); /* body of reconstruct, ct */
 PRI_MUST_CHECK pri_status pri_simulation_run(pri_call *call); /* body of simulate */
+pri_shape pri_job_written(const pri_job *job);           /* one item as it is written */
 int pri_job_asks(const pri_job *job, const char *stop, double *value); /* is there such a stop? value of its first key */
 
 PRI_MUST_CHECK pri_status pri_job_certify(pri_job *job);   /* adjoint test, centre, weights: what stands before the blocks */
@@ -154,7 +158,17 @@ PRI_MUST_CHECK pri_status pri_job_center(pri_job *job);    /* center=auto */
 PRI_MUST_CHECK pri_status pri_job_plan(pri_job *job);      /* no failure where the budget is too small: peak > allowed says so */
 PRI_MUST_CHECK pri_status pri_plan_print(pri_job *job, int exit_status);
 PRI_MUST_CHECK pri_status pri_job_stream(pri_job *job);
+/* rows of the result, as written, to the file or the spool; the first is number n_done + at of this pass */
+PRI_MUST_CHECK pri_status pri_job_write(pri_job *job, const pri_array *rows, ptrdiff_t at);
 
 
 json_t *pri_certified_json(const pri_certified *c, double mismatch); /* of stream.c */
+int pri_certified_worse(const pri_certified *c, const pri_certified *than); /* a guarantee missed, then the larger gap */
+
+/* ---- pipeline_provenance.c */
+PRI_MUST_CHECK pri_status pri_job_config(pri_job *job, char **text);        /* the effective configuration; by pri_calloc */
+/* {"version","build","config","inputs","seed","files"}: what the bytes of the output depend on. EREAD */
+PRI_MUST_CHECK pri_status pri_job_origin(pri_job *job, json_t **out);
+PRI_MUST_CHECK pri_status pri_job_provenance(pri_job *job, char **text);    /* JSON, by malloc */
+PRI_MUST_CHECK pri_status pri_job_use_center(pri_job *job);                 /* pipeline_auto.c: operators again, with set.center */
 #endif

@@ -38,7 +38,7 @@ static void say_center(pri_job *job, const pri_center *c) {
   pri_log(job->ctx, PRI_LOG_INFO, "centre of rotation: bin %.3f", c->center);
 }
 
-static pri_status use_center(pri_job *job) {
+pri_status pri_job_use_center(pri_job *job) {
   pri_job_geometry_fini(job);
   return pri_job_geometry(job);
 }
@@ -55,5 +55,5 @@ pri_status pri_job_center(pri_job *job) {
   pri_block_destroy(&b);
   PRI_TRY(s);
   say_center(job, &c);
-  return use_center(job);
+  return pri_job_use_center(job);
 }

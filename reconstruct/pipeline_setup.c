@@ -38,6 +38,9 @@ pri_status pri_job_slices(pri_job *job) {
     return PRI_FAIL(job->ctx, PRI_EPARAM, "--slices %s takes none of the %td slices (0 to %td) of %s",
                     job->o->slices ? job->o->slices : "", all, all - 1, job->input_name);
   job->items = (end - first + step - 1) / step;
+  pri_free(job->ctx, job->slice);
+  pri_free(job->ctx, job->done);
+  job->slice = NULL, job->done = NULL;
   PRI_ALLOC(job->ctx, job->slice, job->items);
   PRI_ALLOC(job->ctx, job->done, job->items);
   for (ptrdiff_t i = 0; i < job->items; i++) job->slice[i] = first + i * step;

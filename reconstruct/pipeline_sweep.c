@@ -3,7 +3,7 @@
    the table of what each gave goes to the log and into the provenance. */
 #include <math.h>
 #include "json.h"
-#include "pipeline.h"
+#include "resume.h"
 #include "sweep.h"
 
 static pri_status note(pri_job *job, const pri_sweep *s, int index) {
@@ -41,7 +41,7 @@ static pri_status one_value(pri_job *job, const pri_sweep *s, int index) {
   if (st == PRI_OK && !pri_shape_equal(&before, &job->set.result))
     st = PRI_FAIL(job->ctx, PRI_ESHAPE, "--sweep %s.%s=%s: the result has another size than the rest of the stack", s->plugin,
                   s->key, s->values[index]);
-  if (st == PRI_OK) st = pri_job_certify(job);
+  if (st == PRI_OK) st = pri_resume_certify(job);
   if (st == PRI_OK) st = pri_job_stream(job);
   if (st == PRI_OK) st = note(job, s, index);
   job->o = o;

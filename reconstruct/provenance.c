@@ -72,24 +72,42 @@ static pri_status side_files(pri_ctx *ctx, json_t *list, const pri_options *o) {
   return o->init ? add_input(ctx, list, o->init, NULL) : PRI_OK;
 }
 
-pri_status pri_provenance_text(pri_ctx *ctx, const pri_provenance *p, char **text) {
+pri_status pri_provenance_origin(pri_ctx *ctx, const pri_provenance *p, json_t **out) {
   json_t *inputs = json_array(), *files = json_array();
   pri_status s = PRI_OK;
-  *text = NULL;
   for (int i = 0; i < p->n_inputs && s == PRI_OK; i++) s = add_input(ctx, inputs, p->inputs[i], p->in);
-  json_t *o =
-      json_pack("{s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:n}", "version", pri_json_text(pri_version()), "build",
-                pri_json_text(pri_build()), "config", pri_json_text(p->config), "inputs", inputs, "seed",
-                (json_int_t)pri_ctx_seed(ctx), "weights", p->weights ? json_incref(p->weights) : json_object(), "center",
-                pri_json_number(p->center), "certificate", p->certificate ? json_incref(p->certificate) : json_null(), "audit");
+  json_t *o = json_pack("{s:o, s:o, s:o, s:o, s:I}", "version", pri_json_text(pri_version()), "build", pri_json_text(pri_build()),
+                        "config", pri_json_text(p->config), "inputs", inputs, "seed", (json_int_t)pri_ctx_seed(ctx));
   if (s == PRI_OK && p->options) s = side_files(ctx, files, p->options);
   if (o && json_array_size(files)) json_object_set(o, "files", files);
   json_decref(files);
-  if (o && p->table) json_object_set(o, "sweep", p->table);
-  if (o && p->curves) json_object_set(o, "weight_curves", p->curves);
-  if (o && p->items) json_object_set(o, "slices", p->items);
-  if (s == PRI_OK && o) *text = json_dumps(o, JSON_COMPACT | JSON_REAL_PRECISION(17));
-  json_decref(o);
-  if (s == PRI_OK && !*text) s = PRI_FAIL(ctx, PRI_ENOMEM, "no memory for the provenance");
+  if (s == PRI_OK && !o) s = PRI_FAIL(ctx, PRI_ENOMEM, "no memory for the provenance");
+  if (s != PRI_OK) json_decref(o);
+  *out = s == PRI_OK ? o : NULL;
   return s;
+}
+
+static void set(json_t *o, const char *key, json_t *value) { /* borrowed; NULL: left out */
+  if (value) json_object_set(o, key, value);
+}
+
+pri_status pri_provenance_text(pri_ctx *ctx, const pri_provenance *p, char **text) {
+  json_t *o, *files;
+  *text = NULL;
+  PRI_TRY(pri_provenance_origin(ctx, p, &o));
+  files = json_incref(json_object_get(o, "files")); /* stands at the end */
+  json_object_del(o, "files");
+  json_object_set_new(o, "weights", p->weights ? json_incref(p->weights) : json_object());
+  json_object_set_new(o, "center", pri_json_number(p->center));
+  json_object_set_new(o, "certificate", p->certificate ? json_incref(p->certificate) : json_null());
+  json_object_set_new(o, "audit", json_null());
+  set(o, "files", files);
+  set(o, "sweep", p->table);
+  set(o, "weight_curves", p->curves);
+  set(o, "slices", p->items);
+  set(o, "history", p->history);
+  *text = json_dumps(o, JSON_COMPACT | JSON_REAL_PRECISION(17));
+  json_decref(files);
+  json_decref(o);
+  return *text ? PRI_OK : PRI_FAIL(ctx, PRI_ENOMEM, "no memory for the provenance");
 }

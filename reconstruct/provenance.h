@@ -18,7 +18,11 @@ typedef struct pri_provenance {
   json_t *certificate;            /* borrowed; NULL: null */
   json_t *items;                  /* one certificate a slice; borrowed; NULL: left out */
   json_t *table;                  /* of a sweep; borrowed; NULL: left out */
+  json_t *history;                /* of the worst slice; borrowed; NULL: left out */
 } pri_provenance;
+
+/* {"version","build","config","inputs","seed","files"}: where the result comes from. EREAD */
+PRI_MUST_CHECK pri_status pri_provenance_origin(pri_ctx *ctx, const pri_provenance *p, json_t **out);
 
 /* *text by malloc, NULL on failure. EREAD: an input can no longer be read */
 PRI_MUST_CHECK pri_status pri_provenance_text(pri_ctx *ctx, const pri_provenance *p, char **text);

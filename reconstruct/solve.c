@@ -52,6 +52,13 @@ pri_status pri_job_weighted(pri_job *job) {
 }
 
 static int strongly_convex(const pri_solve *s) {
+  const void *fp;
+  const pri_fidelity_class *f = pri_fidelity_class_of(s->f, &fp);
+  const pri_operator *A = pri_map_linear(s->problem.A);
+  if (A && (pri_operator_flags(A) & PRI_OP_IDENTITY) && f->convexity) {
+    const pri_bound mu = f->convexity(fp);
+    if (mu.trust >= PRI_PROVEN && mu.value > 0) return 1;
+  }
   for (int i = 0; i < s->problem.nR; i++) {
     const void *priv;
     const pri_prior_class *c = pri_prior_class_of(s->R[i], &priv);

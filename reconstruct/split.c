@@ -31,6 +31,8 @@ static const char *operator_misfit(const pri_problem *p, const char *solver, uns
     return reason("%s cannot use this operator: %s may have negative entries, and its steps are row and column sums", solver, c->kind.name);
   if (needs & PRI_NEEDS_PARTS && !c->part)
     return reason("%s cannot use this operator: %s does not come in parts", solver, c->kind.name);
+  if (needs & PRI_NEEDS_PARTS && flags & PRI_OP_DIAGONAL)
+    return reason("%s cannot use this operator: a subset of %s's data sees only part of the image", solver, c->kind.name);
   return NULL;
 }
 

@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 #include "json.h"
-#include "pipeline.h"
+#include "resume.h"
 #include "watch.h"
 
 json_t *pri_certified_json(const pri_certified *c, double mismatch) {
@@ -80,23 +80,27 @@ static pri_status to_frame(pri_job *job, pri_array *a) {
   return job->simulate || pri_shape_equal(&shape, &a->shape) ? PRI_OK : cut(job, a, &job->set.frame);
 }
 
-static pri_status write_block(pri_job *job, const pri_array *x, const ptrdiff_t *slice) {
+pri_status pri_job_write(pri_job *job, const pri_array *rows, ptrdiff_t at) {
+  if (job->spool) return pri_spool_write(job->spool, rows->data, rows->items);
+  return pri_output_write(job->out, rows->data, job->base + job->n_done + at, rows->items);
+}
+
+static pri_status write_block(pri_job *job, const pri_array *x, const pri_block *b) {
   pri_array a = pri_array_items(x, 0, x->items);
   pri_status s = to_frame(job, &a);
-  if (s == PRI_OK) s = run_then(job, &a, slice);
+  if (s == PRI_OK) s = run_then(job, &a, b->slice);
   if (s == PRI_OK) s = crop(job, &a);
-  if (s == PRI_OK)
-    s = job->spool ? pri_spool_write(job->spool, a.data, a.items)
-                   : pri_output_write(job->out, a.data, job->base + job->n_done, a.items);
+  if (s == PRI_OK) s = pri_job_write(job, &a, 0);
+  if (s == PRI_OK) pri_resume_keep(job, &a, b->bad);
   pri_array_destroy(&a);
   return s;
 }
 
 /* ---- one block */
 
-static pri_status pass_on(pri_job *job, const pri_array *y, const ptrdiff_t *slice) {
+static pri_status pass_on(pri_job *job, const pri_array *y, const pri_block *b) {
   for (ptrdiff_t i = 0; i < y->items; i++)
-    job->done[job->n_done + i] = (pri_certified){.item = slice[i],
+    job->done[job->n_done + i] = (pri_certified){.item = b->slice[i],
                                                  .verdict = PRI_DIRECT,
                                                  .objective = NAN,
                                                  .residual = NAN,
@@ -106,16 +110,35 @@ static pri_status pass_on(pri_job *job, const pri_array *y, const ptrdiff_t *sli
                                                  .hi = NAN,
                                                  .seconds = 0,
                                                  .met = 1};
-  return write_block(job, y, slice);
+  return write_block(job, y, b);
+}
+
+/* The history that is told is that of the slice with the worst certificate. */
+static pri_status keep_history(pri_job *job, const pri_solve *s) {
+  ptrdiff_t worst = 0;
+  if (!job->history) PRI_ALLOC(job->ctx, job->history, 1);
+  for (ptrdiff_t i = 1; i < job->n_done; i++)
+    if (pri_certified_worse(&job->done[i], &job->done[worst])) worst = i;
+  for (ptrdiff_t i = 0; i < s->watch->items; i++) {
+    const pri_certified *c = &job->done[job->n_done + i];
+    if (job->n_done + i > 0 && !pri_certified_worse(c, &job->done[worst])) continue;
+    worst = job->n_done + i;
+    *job->history = s->watch->history[i];
+    pri_history_end(job->history, &(pri_history_point){c->k, c->passes, c->objective, c->relative_gap, c->residual, NAN});
+  }
+  return PRI_OK;
 }
 
 static pri_status solve_block(pri_job *job, pri_block *b) {
   pri_solve s = {0};
   pri_certified *c = job->done + job->n_done;
   pri_status st = pri_solve_create(job, job->ctx, &s, b);
+  if (st == PRI_OK) st = pri_resume_load(job, &s, b);
   if (st == PRI_OK) st = pri_solve_run(job, job->ctx, &s, c);
+  if (st == PRI_ECANCEL && s.solver) pri_resume_save(job, &s);
+  if (st == PRI_OK) st = keep_history(job, &s);
   for (ptrdiff_t i = 0; i < b->items && st == PRI_OK; i++) report(job, &c[i]);
-  if (st == PRI_OK) st = write_block(job, pri_solver_iterate(s.solver), b->slice);
+  if (st == PRI_OK) st = write_block(job, pri_solver_iterate(s.solver), b);
   pri_solve_destroy(job->ctx, &s);
   return st;
 }
@@ -128,7 +151,7 @@ static pri_status simulate_block(pri_job *job, pri_block *b) {
     pri_array one = pri_array_items(&y, i, 1); /* noise goes by the index in the file: the same alone and in a stack */
     s = pri_noise_add(job->noise, &one, b->slice[i]);
   }
-  if (s == PRI_OK) s = pass_on(job, &y, b->slice);
+  if (s == PRI_OK) s = pass_on(job, &y, b);
   pri_array_destroy(&y);
   return s;
 }
@@ -141,15 +164,30 @@ static pri_status one_block(pri_job *job, ptrdiff_t items) {
   if (s == PRI_OK)
     s = job->simulate                    ? simulate_block(job, &b)
         : strcmp(job->o->solver, "none") ? solve_block(job, &b)
-                                         : pass_on(job, &b.y, b.slice);
+                                         : pass_on(job, &b.y, &b);
   if (s == PRI_OK) job->n_done += items;
   pri_block_destroy(&b);
   return s;
 }
 
+/* What an earlier run has finished. */
+static pri_status restore_blocks(pri_job *job) {
+  int more;
+  job->n_done = 0;
+  do {
+    PRI_TRY(pri_resume_restore(job, &more));
+    if (more) job->prelude = 0;
+    for (int i = 0; i < more; i++) report(job, &job->done[job->n_done + i]);
+    job->n_done += more;
+  } while (more);
+  if (job->n_done) pri_log(job->ctx, PRI_LOG_INFO, "%td of %td slices are done already", job->n_done, job->items);
+  return PRI_OK;
+}
+
 pri_status pri_job_stream(pri_job *job) {
-  job->prelude = pri_journal_seconds(job->log);
-  for (job->n_done = 0; job->n_done < job->items; job->prelude = 0) {
+  job->prelude = pri_resume_prelude(job) + pri_journal_seconds(job->log);
+  PRI_TRY(restore_blocks(job));
+  for (; job->n_done < job->items; job->prelude = 0) {
     const ptrdiff_t left = job->items - job->n_done;
     if (pri_ctx_cancelled(job->ctx))
       return PRI_FAIL(job->ctx, PRI_ECANCEL, "interrupted after %td of %td slices", job->n_done, job->items);

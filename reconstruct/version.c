@@ -5,6 +5,7 @@
 #include <fftw3.h>
 #include <gsl/gsl_version.h>
 #include <jansson.h>
+#include <expat.h>
 #include <nettle/version.h>
 #include <png.h>
 #include <stdio.h>
@@ -49,9 +50,9 @@ const char *pri_build(void) { return PRECISION ", " THREADS ", " COMPILER ", " M
 void pri_version_print(int verbose) {
   pri_print("priori %s\n", pri_version());
   if (!verbose) return;
-  pri_print("build: %s\nFFTW %s\nGSL %s\nlibtiff %d\nlibpng %s\nzlib %s\njansson %s\nnettle %d.%d\n", pri_build(),
+  pri_print("build: %s\nFFTW %s\nGSL %s\nlibtiff %d\nlibpng %s\nzlib %s\njansson %s\nnettle %d.%d\n%s\n", pri_build(),
             fftw_version, GSL_VERSION, TIFFLIB_VERSION, PNG_LIBPNG_VER_STRING, ZLIB_VERSION, JANSSON_VERSION,
-            NETTLE_VERSION_MAJOR, NETTLE_VERSION_MINOR);
+            NETTLE_VERSION_MAJOR, NETTLE_VERSION_MINOR, XML_ExpatVersion());
   pri_print("HDF5 %s\n", HDF5);
   pri_print("Licence GPL-3.0-or-later; no warranty.\n");
 }

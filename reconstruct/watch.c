@@ -4,6 +4,8 @@
 #include <float.h>
 #include <math.h>
 #include "json.h"
+#include "resume.h"
+#include "walk.h"
 
 double pri_relative_gap(double gap, double objective) { return gap / fmax(fabs(objective), DBL_MIN); }
 
@@ -39,6 +41,7 @@ static double share_of(const pri_watch *w, struct pri_watched *t, const pri_repo
 static void one_item(pri_watch *w, ptrdiff_t i, const pri_report *r, const pri_array *x, pri_verdict *v) {
   struct pri_watched *t = &w->item[i];
   iteration_event(w, i, r);
+  pri_history_add(&w->history[i], r);
   t->share = share_of(w, t, r);
   const int last = w->job->set.bound.automatic == PRI_RANGE_BOTH && *v != PRI_GO;
   if (*v != PRI_DIVERGED && pri_box_follow(w, i, r->k, pri_array_item(x, i), pri_shape_size(&x->shape), last)) {
@@ -71,6 +74,7 @@ static pri_status observe(pri_ctx *ctx, void *priv, const pri_report *per_item, 
   }
   p.share = (done + (double)w->job->n_done + (double)w->job->base) / ((double)p.items * (double)w->job->passes);
   pri_journal_progress(w->job->log, &p);
+  pri_resume_tick(w->job, w->s);
   return PRI_OK;
 }
 
@@ -82,11 +86,27 @@ static pri_status init(pri_ctx *ctx, void *priv, const pri_problem *p, ptrdiff_t
   return PRI_OK;
 }
 
+struct place { /* which block a state is of, and the clocks so far */
+  int64_t base, first, items;
+  double wall, cpu;
+};
+
 static pri_status walk(pri_ctx *ctx, void *priv, pri_walk *w) {
-  (void)ctx;
-  (void)priv;
-  (void)w;
-  return PRI_OK;
+  pri_watch *h = priv;
+  const size_t n = (size_t)h->items;
+  const struct place here = {h->job->base, h->job->n_done, h->items, pri_wall_seconds() - h->began, pri_cpu_seconds() - h->cpu};
+  struct place there = here;
+  PRI_TRY(pri_walk_bytes(w, "place", &there, sizeof there));
+  if (there.base != here.base || there.first != here.first || there.items != here.items)
+    return PRI_FAIL(ctx, PRI_EFORMAT, "state: of slice %jd of pass %jd, not of this one", (intmax_t)there.first, (intmax_t)there.base);
+  if (pri_walk_loading(w)) {
+    h->began = pri_wall_seconds() - there.wall;
+    h->cpu = pri_cpu_seconds() - there.cpu;
+  }
+  PRI_TRY(pri_walk_bytes(w, "lower bound", h->s->lo, n * sizeof *h->s->lo));
+  PRI_TRY(pri_walk_bytes(w, "upper bound", h->s->hi, n * sizeof *h->s->hi));
+  PRI_TRY(pri_walk_bytes(w, "watched", h->item, n * sizeof *h->item));
+  return pri_walk_bytes(w, "history", h->history, n * sizeof *h->history);
 }
 
 const pri_monitor_class pri_watch_class = {
@@ -110,12 +130,15 @@ pri_status pri_watch_create(pri_job *job, pri_ctx *ctx, pri_solve *s, const pri_
   PRI_ALLOC(ctx, w->item, b->items);
   for (ptrdiff_t i = 0; i < b->items; i++)
     w->item[i] = (struct pri_watched){.first_gap = NAN, .raised_at = -1, .wall = NAN, .cpu = NAN};
+  PRI_ALLOC(ctx, w->history, b->items);
+  for (ptrdiff_t i = 0; i < b->items; i++) pri_history_init(&w->history[i], b->slice[i]);
   return PRI_OK;
 }
 
 void pri_watch_destroy(pri_ctx *ctx, pri_watch **w) {
   if (!*w) return;
   pri_free(ctx, (*w)->item);
+  pri_free(ctx, (*w)->history);
   pri_free(ctx, *w);
   *w = NULL;
 }

@@ -5,6 +5,7 @@
  */
 #ifndef PRI_WATCH_H
 #define PRI_WATCH_H
+#include "history.h"
 #include "pipeline.h"
 
 typedef struct pri_watch {
@@ -21,6 +22,7 @@ typedef struct pri_watch {
     double wall, cpu;        /* s spent until it ended */
     int over;
   } *item;
+  pri_history *history;      /* [items] */
 } pri_watch;
 
 extern const pri_monitor_class pri_watch_class;

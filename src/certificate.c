@@ -9,64 +9,40 @@
  * for any p and any q_r with F*_r(q_r) finite. What is tried, the smallest gap counts:
  *   raw     p and q of the solver, q repaired (F* finite in exact arithmetic).
  *   polish  p fixed, q improved by image-only primal-dual steps of min_x max_q <A'p, x> + <K x, q> - F*(q); iterates and their
- *           average weighted with k are tried.
+ *           average weighted with k are tried. A diagonal: f(A x), linearised with its curvature, stands for <A'p, x>, so that p moves along.
  *   second  p = grad f(A x), polished.
  *   mass    A >= 0 with column sums c, f mu-convex: a minimiser x* has |A(x* - x)|^2 <= 2 gap/mu, so
  *           c.x* <= <1, A x> + sqrt(2 m gap/mu) = M; then min z.x >= max_{s>=0} sum_j min(lo (z_j + s c_j), hi (...)) - s M.
- *   free    directions without a box (e_j = z_j there), R mu-convex: e.x* >= e.x - |e| sqrt(2 gap/mu); a quadratic for sqrt(gap).
+ *   free    pixels without a box (e_j = z_j there), or all of them, where sum R + f(A .) is mu_j-convex in x_j (A diagonal >= 0: mu_j =
+ *           mu_R + mu_f c_j^2): e.x* >= e.x - sqrt(2 gap sum e_j^2 / mu_j); a quadratic for sqrt(gap).
+ *   own     A diagonal: p = f'(A xhat), xhat = argmin f(A x) + <K'q, x> in the box by Newton steps, the best p for a q.
+ *
+ * Priors with an auxiliary w: R is taken at the w of the solver, which is not below the minimum; the dual needs K_w'q = 0, and what repair leaves
+ * of it counts with max |K_w'q| times the prior's bound of sum |w*| (aux_bound).
  *
  * Allowance for rounding, from the counts of the sums; g(k) = (k + 16) DBL_EPSILON bounds k additions and some operations more
  * (Higham 2002, section 3.1); n pixels, m measurements, B = max(|lo|, |hi|), S = sum c, all of the exact pri_real x, p, q:
  *   A x     dz = g(n) |A||x|;  A >= 0 and x >= 0: |A||x| = A x, else |A| |x|;  f: sqrt(2 L f) |dz| + L |dz|^2 / 2 + g(m) f
  *           f without a proven L (counts): |f'(z)| |dz| + 2 max f''(z) |dz|^2 + g(m) (sum of the magnitudes it adds up)
  *   R       g(n) R;   f*: g(m) (|f*| + 2 |p||y|);   F*: g(n) |F*|
- *   z       A >= 0: sum_j B |dz_j| <= g(m) max|p| B S, else g(m) B sqrt(n) |A||p|;   K: g(8) B sqrt(n) |K||q|;   box: g(n) sum |terms|
- * PROVEN where A is wide and >= 0, the box finite (or R strongly convex), value_wide and every kt_wide are there; else ESTIMATE. The box is widened
- * to hold x itself: a larger box has a smaller minimum.
+ *   z       A >= 0: sum_j |dz_j x*_j| <= g(m) max|p| sum c |x*|, else g(m) |A||p| |x*|;   K: g(8) |K||q| |x*|;   box: g(n) sum |terms|
+ *   |x*|    B sqrt(n), sum c |x*| <= B S; without a finite box from |x* - x| <= sqrt(2 gap / mu) or sum c x* <= M with the gap known so far
+ *           (at first that of p = q = 0). Neither: no bound, so ESTIMATE.
+ * Sums by other routes (FFT) err less: eps log n |A||x|. An A of both signs with k terms a row has ||A||, all entries positive, <= sqrt(k) |A|: in g(n).
+ * PROVEN where A is wide and >= 0 or of a proven norm, x* bounded, value_wide, every kt_wide and aux_bound are there; else ESTIMATE. The box is
+ * widened to hold x itself: a larger box has a smaller minimum.
  */
-#include "certificate.h"
 #include <float.h>
 #include <math.h>
 #include <string.h>
+#include "certificate_private.h"
 #include "vec.h"
 
-enum { POLISH = 160, POLISH_GRAD = 800 /* steps; with p of the gradient only */, LOOK = 20 /* steps between two looks at the dual */, HALVINGS = 40, ROUNDS = 3 };
+enum { POLISH = 160, POLISH_GRAD = 800 /* steps; with p of the gradient only */, LOOK = 20 /* steps between two looks at the dual */, NEWTON = 4 };
 static const double NEAR = 10, NEAR_GRAD = 1e4; /* the raw gap is improved when it is within this factor of the goal; with p = grad f(A x) of a
                                                    primal method, whose q is the worse of the two */
 
-struct term {
-  const pri_prior_class *cls;
-  const void *priv;
-  const pri_prior *R;
-  ptrdiff_t size, at;  /* of the dual; its place in q */
-  int aux;
-  double norm, sigma;
-};
-
-struct pri_certifier {
-  pri_ctx *ctx;
-  pri_problem p;
-  const pri_operator *A;
-  const pri_fidelity_class *f;
-  const void *fpriv;
-  struct term *term;
-  ptrdiff_t n, m, nq;
-  double mu_x, norm_a, sum_c; /* convexity of sum R; NONNEGATIVE: sum of the column sums */
-  int proven, polishes;
-  double *z, *wp, *g, *t, *column; /* A x, p, A'p, A'p + K'q, A'1 (NULL: not known to be >= 0) */
-  pri_real *pr, *xr, *xb, *xs, *gr, *q, *avg, *trial;
-};
-
-/* One run: the item, its box, and what is known so far */
-struct state {
-  ptrdiff_t item;
-  const pri_real *x;
-  double lo, hi, xmax, sum_z, primal, allow_primal; /* box; max |x|; <1, A x> */
-  double conjugate, allow_p, base;                  /* of the p at hand: f*(p), rounding of A'p; base: gap without its box terms */
-  double gap, goal, near;                           /* smallest so far; the one that is asked for; NEAR or NEAR_GRAD */
-};
-
-static double g(ptrdiff_t k) { return ((double)k + 16) * DBL_EPSILON; }
+static double g(ptrdiff_t k) { return pri_certificate_round(k); }
 
 /* ---- making */
 
@@ -82,10 +58,11 @@ static pri_status take_term(pri_certifier *c, int r) {
   if (mu.trust == PRI_UNKNOWN) return PRI_FAIL(c->ctx, PRI_ENOTSUP, "certificate: the prior %s is not convex, so no gap can be computed", t->cls->kind.name);
   PRI_TRY(t->cls->saddle->shapes(t->priv, &aux, &dual, &norm));
   if (mu.trust >= PRI_PROVEN) c->mu_x += mu.value;
-  t->size = pri_shape_size(&dual), t->at = c->nq, t->norm = norm.value, t->aux = aux.nd > 0;
-  c->nq += t->size;
+  t->size = pri_shape_size(&dual), t->at = c->nq, t->norm = norm.value;
+  t->nw = aux.nd > 0 ? pri_shape_size(&aux) : 0, t->w_at = c->nw;
+  c->nq += t->size, c->nw += t->nw;
   if (!t->cls->saddle->kt_wide && sizeof(pri_real) != sizeof(double)) c->proven = 0;
-  if (t->aux) c->polishes = 0;
+  if (t->nw && !t->cls->saddle->aux_bound) c->proven = 0;
   return PRI_OK;
 }
 
@@ -100,6 +77,11 @@ static pri_status allocate(pri_certifier *c) {
   PRI_ALLOC(c->ctx, c->xb, c->n);
   PRI_ALLOC(c->ctx, c->xs, c->n);
   PRI_ALLOC(c->ctx, c->gr, c->n);
+  PRI_ALLOC(c->ctx, c->hr, c->n);
+  PRI_ALLOC(c->ctx, c->wr, c->nw);
+  PRI_ALLOC(c->ctx, c->wb, c->nw);
+  PRI_ALLOC(c->ctx, c->ws, c->nw);
+  PRI_ALLOC(c->ctx, c->pull, c->nw);
   PRI_ALLOC(c->ctx, c->q, q);
   PRI_ALLOC(c->ctx, c->avg, q);
   PRI_ALLOC(c->ctx, c->trial, q);
@@ -110,7 +92,12 @@ static pri_status column_sums(pri_certifier *c) { /* c = A'1 */
   PRI_ALLOC(c->ctx, c->column, c->n);
   for (ptrdiff_t i = 0; i < c->m; i++) c->wp[i] = 1;
   PRI_TRY(pri_operator_adjoint_wide(c->A, c->column, c->wp, 1));
-  for (ptrdiff_t j = 0; j < c->n; j++) c->sum_c += c->column[j];
+  c->least_c = INFINITY;
+  for (ptrdiff_t j = 0; j < c->n; j++) {
+    c->sum_c += c->column[j], c->norm_c += c->column[j] * c->column[j];
+    c->least_c = fmin(c->least_c, c->column[j]);
+  }
+  c->norm_c = sqrt(c->norm_c);
   return PRI_OK;
 }
 
@@ -122,13 +109,18 @@ static pri_status fill(pri_certifier *c) {
   if (c->f->convexity && c->f->convexity(c->fpriv).trust == PRI_UNKNOWN)
     return PRI_FAIL(c->ctx, PRI_ENOTSUP, "certificate: the data term %s is not convex, so no gap can be computed", c->f->kind.name);
   c->n = pri_shape_size(pri_operator_domain(c->A)), c->m = pri_shape_size(pri_operator_range(c->A));
-  c->proven = pri_operator_is_wide(c->A) && (pri_operator_flags(c->A) & PRI_OP_NONNEGATIVE) && (c->f->value_wide || sizeof(pri_real) == sizeof(double));
-  c->polishes = p->nR > 0;
+  const pri_bound mu = c->f->convexity ? c->f->convexity(c->fpriv) : (pri_bound){0, PRI_UNKNOWN};
+  const unsigned flags = pri_operator_flags(c->A);
+  c->mu_f = mu.trust >= PRI_PROVEN ? mu.value : 0;
+  c->diagonal = flags & PRI_OP_DIAGONAL && flags & PRI_OP_NONNEGATIVE && c->n == c->m && c->f->grad && c->f->curvature;
+  c->proven = pri_operator_is_wide(c->A) && (c->f->value_wide || sizeof(pri_real) == sizeof(double));
   PRI_ALLOC(c->ctx, c->term, p->nR > 0 ? p->nR : 1);
   for (int r = 0; r < p->nR; r++) PRI_TRY(take_term(c, r));
   PRI_TRY(allocate(c));
-  if (pri_operator_flags(c->A) & PRI_OP_NONNEGATIVE) return column_sums(c);
-  c->norm_a = pri_operator_norm(c->A).value;
+  if (flags & PRI_OP_NONNEGATIVE) return column_sums(c);
+  const pri_bound norm = pri_operator_norm(c->A);
+  c->norm_a = norm.value;
+  if (norm.trust < PRI_PROVEN) c->proven = 0;
   return PRI_OK;
 }
 
@@ -144,7 +136,7 @@ pri_status pri_certifier_create(pri_ctx *ctx, pri_certifier **out, const pri_pro
 void pri_certifier_destroy(pri_certifier **c) {
   if (!c || !*c) return;
   pri_ctx *ctx = (*c)->ctx;
-  void *const owned[] = {(*c)->term, (*c)->z, (*c)->wp, (*c)->g, (*c)->t, (*c)->column, (*c)->pr, (*c)->xr, (*c)->xb, (*c)->xs, (*c)->gr, (*c)->q, (*c)->avg, (*c)->trial, *c};
+  void *const owned[] = {(*c)->term, (*c)->z, (*c)->wp, (*c)->g, (*c)->t, (*c)->column, (*c)->pr, (*c)->xr, (*c)->xb, (*c)->xs, (*c)->gr, (*c)->hr, (*c)->wr, (*c)->wb, (*c)->ws, (*c)->pull, (*c)->q, (*c)->avg, (*c)->trial, *c};
   for (size_t i = 0; i < sizeof owned / sizeof *owned; i++) pri_free(ctx, owned[i]);
   *c = NULL;
 }
@@ -155,17 +147,6 @@ static double max_abs(const pri_real *a, ptrdiff_t n) {
   double most = 0;
   for (ptrdiff_t i = 0; i < n; i++) most = fabs((double)a[i]) > most ? fabs((double)a[i]) : most;
   return most;
-}
-
-static void box_of(const pri_certifier *c, struct state *s) { /* the box of the problem, widened to hold x */
-  double least = INFINITY, most = -INFINITY;
-  for (ptrdiff_t j = 0; j < c->n; j++) {
-    least = (double)s->x[j] < least ? (double)s->x[j] : least;
-    most = (double)s->x[j] > most ? (double)s->x[j] : most;
-  }
-  s->lo = fmin(c->p.lo ? c->p.lo[s->item] : -INFINITY, least);
-  s->hi = fmax(c->p.hi ? c->p.hi[s->item] : INFINITY, most);
-  s->xmax = fmax(fabs(least), fabs(most));
 }
 
 static double wide_square(const void *arg, ptrdiff_t first, ptrdiff_t last) {
@@ -215,10 +196,15 @@ static pri_status residual(pri_certifier *c, const struct state *s, pri_report *
   return c->f->value(c->ctx, c->fpriv, &rep->data, c->pr, s->item, 1);
 }
 
-static pri_status prior_value(pri_certifier *c, const struct term *t, const pri_real *x, double *value) {
+static const pri_real *aux_of(const struct state *s, const struct term *t, int r) {
+  return t->nw && s->d->aux && s->d->aux[r].data ? pri_array_item(&s->d->aux[r], s->item) : NULL;
+}
+
+/* with an auxiliary variable: F(K(x, w)) at the solver's w, not below R(x) */
+static pri_status prior_value(pri_certifier *c, const struct term *t, const pri_real *x, const pri_real *w, double *value) {
   const pri_variational *v = t->cls->variational;
-  if (v && v->value) return v->value(c->ctx, t->priv, value, x, 1, pri_prior_scratch(t->R));
-  PRI_TRY(t->cls->saddle->k(c->ctx, t->priv, c->trial, x, NULL, 1));
+  if (v && v->value && !w) return v->value(c->ctx, t->priv, value, x, 1, pri_prior_scratch(t->R));
+  PRI_TRY(t->cls->saddle->k(c->ctx, t->priv, c->trial, x, w, 1));
   return t->cls->saddle->value(c->ctx, t->priv, value, c->trial, 1);
 }
 
@@ -230,7 +216,7 @@ static pri_status primal(pri_certifier *c, struct state *s, pri_report *rep) {
   rep->prior = 0;
   for (int r = 0; r < c->p.nR; r++) {
     double one = NAN;
-    PRI_TRY(prior_value(c, &c->term[r], s->x, &one));
+    PRI_TRY(prior_value(c, &c->term[r], s->x, aux_of(s, &c->term[r], r), &one));
     rep->prior += one;
   }
   rep->objective = s->primal = rep->data + rep->prior;
@@ -240,57 +226,42 @@ static pri_status primal(pri_certifier *c, struct state *s, pri_report *rep) {
 
 /* ---- dual */
 
-struct box {
-  const double *z, *c;
-  const pri_real *x;
-  double lo, hi, s;
-  int what; /* 0: sum min(lo v, hi v), v = z + s c; 1: sum |terms|; 2: sum c xhat; 3: sum e^2; 4: e.x; e: the unbounded part of z */
-};
-
-static double box_block(const void *arg, ptrdiff_t first, ptrdiff_t last) {
-  const struct box *b = arg;
-  double sum = 0;
-  for (ptrdiff_t j = first; j < last; j++) {
-    const double v = b->c ? b->z[j] + b->s * b->c[j] : b->z[j], end = v < 0 ? b->hi : b->lo;
-    const int open = v != 0 && isinf(end);
-    switch (b->what) {
-    case 0: sum += open || v == 0 ? 0 : v * end; break;
-    case 1: sum += open || v == 0 ? 0 : fabs(v * end); break;
-    case 2: sum += b->c[j] * end; break;
-    case 3: sum += open ? v * v : 0; break;
-    default: sum += open ? v * (double)b->x[j] : 0;
-    }
-  }
-  return sum;
-}
-
-static double box_sum(const pri_certifier *c, struct box b, int what) {
-  b.what = what;
-  return pri_sum(c->ctx, c->n, box_block, &b);
-}
-
-/* e.x* >= e.x - |e| sqrt(2 gap/mu) turns `gap = base + ...` into a quadratic for sqrt(gap); INFINITY: nothing bounds e.x* */
-static double with_free(const pri_certifier *c, const struct state *s, const struct box *b, double base) {
-  const double square = box_sum(c, *b, 3);
-  if (square == 0) return base;
-  if (!(c->mu_x > 0)) return INFINITY;
-  const double e = sqrt(square) * sqrt(2 / c->mu_x), a = base - box_sum(c, *b, 4) + g(c->n) * sqrt(square) * s->xmax * sqrt((double)c->n);
-  const double root = (e + sqrt(e * e + 4 * fmax(a, 0))) / 2;
-  return root * root;
-}
-
-static double bound_of(const struct state *s) { return fmax(fabs(s->lo), fabs(s->hi)); }
-
-/* sum |dz_j| |x_j| over what A'p and K'q were rounded by; sum c_j x_j <= mass where that is known */
-static double dual_allowance(const pri_certifier *c, const struct state *s, const pri_real *q, double mass) {
-  const double big = isfinite(bound_of(s)) ? bound_of(s) : 2 * s->xmax, root = sqrt((double)c->n);
+/* sum |dz_j| |x*_j| over what A'p and K'q were rounded by */
+static double dual_allowance(const pri_certifier *c, const struct state *s, const pri_real *q) {
   double k = 0;
   for (int r = 0; r < c->p.nR; r++) k += c->term[r].norm * sqrt(pri_norm2sq(c->ctx, q + c->term[r].at, c->term[r].size));
-  return s->allow_p * (c->column ? fmin(big * c->sum_c, mass) : big * root) + g(8) * big * root * k;
+  return s->allow_p * (c->column ? s->sum_cx : s->norm_x) + g(8) * s->norm_x * k;
+}
+
+static double largest(const double *a, ptrdiff_t n) {
+  double most = 0;
+  for (ptrdiff_t i = 0; i < n; i++)
+    if (!(fabs(a[i]) <= most)) most = fabs(a[i]);
+  return most;
+}
+
+/* c->t += K_r'q; *allow += what q still pulls on w */
+static pri_status pull_back(pri_certifier *c, const struct state *s, const struct term *t, const pri_real *q, double *allow) {
+  const pri_saddle *k = t->cls->saddle;
+  double *pull = t->nw ? c->pull + t->w_at : NULL;
+  if (t->nw) memset(pull, 0, (size_t)t->nw * sizeof *pull);
+  if (k->kt_wide) PRI_TRY(k->kt_wide(c->ctx, t->priv, c->t, pull, q, 1));
+  else {
+    memset(c->xs, 0, (size_t)c->n * sizeof *c->xs);
+    if (t->nw) memset(c->ws, 0, (size_t)c->nw * sizeof *c->ws);
+    PRI_TRY(k->kt(c->ctx, t->priv, c->xs, t->nw ? c->ws + t->w_at : NULL, q, 1));
+    for (ptrdiff_t j = 0; j < c->n; j++) c->t[j] += (double)c->xs[j];
+    for (ptrdiff_t j = 0; j < t->nw; j++) pull[j] = (double)c->ws[t->w_at + j];
+  }
+  if (t->nw && k->aux_bound) { /* f >= 0 and the other priors >= 0: R(x*) <= P(x) */
+    const double most = largest(pull, t->nw), bound = k->aux_bound(t->priv, s->span, s->primal + s->allow_primal);
+    *allow += most > 0 ? (most + g(8) * t->norm * sqrt(pri_norm2sq(c->ctx, q, t->size))) * bound : 0;
+  }
+  return PRI_OK;
 }
 
 /* sum_r F*_r(q_r), its allowance added to *allow, and c->t = c->g + sum K_r'q_r; q is repaired in place */
-static pri_status dual_sums(pri_certifier *c, pri_real *q, double *conjugate, double *allow) {
+static pri_status dual_sums(pri_certifier *c, const struct state *s, pri_real *q, double *conjugate, double *allow) {
   memcpy(c->t, c->g, (size_t)c->n * sizeof *c->t);
   for (int r = 0; r < c->p.nR; r++) {
     const struct term *t = &c->term[r];
@@ -300,74 +271,24 @@ static pri_status dual_sums(pri_certifier *c, pri_real *q, double *conjugate, do
     PRI_TRY(k->repair ? k->repair(c->ctx, t->priv, qr, 1) : k->dual_prox(c->ctx, t->priv, qr, 0, NULL, 1));
     PRI_TRY(k->conjugate(c->ctx, t->priv, &one, qr, 1));
     *conjugate += one, *allow += g(c->n) * fabs(one);
-    if (k->kt_wide) PRI_TRY(k->kt_wide(c->ctx, t->priv, c->t, NULL, qr, 1)); /* repaired: no pull on w */
-    else {
-      memset(c->xs, 0, (size_t)c->n * sizeof *c->xs);
-      PRI_TRY(k->kt(c->ctx, t->priv, c->xs, NULL, qr, 1));
-      for (ptrdiff_t j = 0; j < c->n; j++) c->t[j] += (double)c->xs[j];
-    }
+    PRI_TRY(pull_back(c, s, t, qr, allow));
   }
   return PRI_OK;
-}
-
-/* ---- mass: the pixels cannot all stand at the far end of the box */
-
-static double most_shift(const pri_certifier *c) { /* z + s c >= 0 from here on */
-  double s = 0;
-  for (ptrdiff_t j = 0; j < c->n; j++)
-    if (c->t[j] < 0) s = c->column[j] > 0 ? fmax(s, -c->t[j] / c->column[j]) : INFINITY;
-  return s;
-}
-
-static double best_shift(const pri_certifier *c, struct box b, double mass) { /* the slope sum c xhat(s) - M falls with s */
-  double lo = 0, hi = most_shift(c);
-  if (isinf(b.hi) || !isfinite(hi)) return hi;
-  for (int k = 0; k < HALVINGS && hi - lo > 1e-9 * hi; k++) {
-    b.s = (lo + hi) / 2;
-    if (box_sum(c, b, 2) > mass) lo = b.s;
-    else hi = b.s;
-  }
-  return hi;
-}
-
-/* mu of f where a bound of the mass holds: A >= 0, x >= 0; else 0 */
-static double data_convexity(const pri_certifier *c, const struct state *s) {
-  const pri_bound mu = c->f->convexity ? c->f->convexity(c->fpriv) : (pri_bound){0, PRI_UNKNOWN};
-  return c->column && mu.trust >= PRI_PROVEN && s->lo >= 0 ? mu.value : 0;
-}
-
-/* what the mass gains over the box for the z = c->t and s->base at hand */
-static void mass_bound(const pri_certifier *c, struct state *s) {
-  const double mu = data_convexity(c, s);
-  if (!(mu > 0)) return;
-  for (int k = 0; k < ROUNDS && isfinite(s->gap); k++) {
-    const double known = s->gap, mass = (s->sum_z + sqrt(2 * (double)c->m * known / mu)) * (1 + 2 * g(c->n));
-    struct box b = {c->t, c->column, s->x, s->lo, s->hi, 0, 0};
-    b.s = best_shift(c, b, mass) * (1 + 4 * DBL_EPSILON); /* no pixel is left below zero by rounding */
-    if (!isfinite(b.s)) return;
-    const double gap = s->base - box_sum(c, b, 0) + b.s * mass + g(c->n) * (box_sum(c, b, 1) + b.s * mass);
-    if (!(gap < known)) return;
-    s->gap = fmax(gap, 0);
-    if (gap > 0.9 * known) return;
-  }
 }
 
 /* the gap of (p, q), p by c->g and the fields of s; q is repaired in place */
 static pri_status gap_of(pri_certifier *c, struct state *s, pri_real *q, int mass) {
   double conjugate = 0, allow = s->allow_primal;
-  PRI_TRY(dual_sums(c, q, &conjugate, &allow));
-  const struct box b = {c->t, NULL, s->x, s->lo, s->hi, 0, 0};
-  s->base = s->primal + s->conjugate + conjugate + allow + dual_allowance(c, s, q, INFINITY);
-  const double gap = with_free(c, s, &b, s->base - box_sum(c, b, 0) + g(c->n) * box_sum(c, b, 1));
-  if (gap < s->gap) s->gap = fmax(gap, 0); /* a NaN is none */
-  if (mass || !isfinite(gap)) mass_bound(c, s);
+  PRI_TRY(dual_sums(c, s, q, &conjugate, &allow));
+  s->base = s->primal + s->conjugate + conjugate + allow + dual_allowance(c, s, q);
+  pri_certificate_close(c, s, mass);
   return PRI_OK;
 }
 
-/* a first bound for the mass where the box gives none: D(0, 0) = -f*(0) - sum F*(0) */
+/* a first bound of where a minimiser can be where the box gives none: D(0, 0) = -f*(0) - sum F*(0) */
 static pri_status first_bound(pri_certifier *c, struct state *s) {
   double one, sum = 0;
-  if (isfinite(s->hi) || !(data_convexity(c, s) > 0)) return PRI_OK;
+  if ((isfinite(s->lo) && isfinite(s->hi)) || !(pri_certificate_mass_mu(c, s) > 0 || c->mu_x > 0 || c->diagonal)) return PRI_OK;
   memset(c->pr, 0, (size_t)c->m * sizeof *c->pr);
   memset(c->trial, 0, (size_t)c->nq * sizeof *c->trial);
   PRI_TRY(c->f->conjugate(c->ctx, c->fpriv, &sum, c->pr, s->item, 1));
@@ -400,22 +321,48 @@ static pri_status take_p(pri_certifier *c, struct state *s, const pri_real *p, p
   return PRI_OK;
 }
 
-static pri_status polish_step(pri_certifier *c, const struct state *s, double tau) {
+/* gr, hr: slope and curvature of what stands for f(A x) in the steps: A'p and 0, or those of f(A .) at xr */
+static pri_status model(pri_certifier *c, const struct state *s) {
+  if (!c->diagonal) return PRI_OK; /* set before */
+  for (ptrdiff_t j = 0; j < c->n; j++) c->pr[j] = (pri_real)(c->column[j] * (double)c->xr[j]);
+  PRI_TRY(c->f->curvature(c->ctx, c->fpriv, c->hr, c->pr, s->item, 1));
+  PRI_TRY(c->f->grad(c->ctx, c->fpriv, c->gr, c->pr, s->item, 1));
+  for (ptrdiff_t j = 0; j < c->n; j++) {
+    const double col = c->column[j];
+    c->gr[j] = (pri_real)(col * (double)c->gr[j]), c->hr[j] = (pri_real)(col * col * (double)c->hr[j]);
+  }
+  return PRI_OK;
+}
+
+static pri_status polish_dual(pri_certifier *c) {
   for (int r = 0; r < c->p.nR; r++) {
     const struct term *t = &c->term[r];
     pri_real *q = c->q + t->at, *kx = c->trial + t->at;
-    PRI_TRY(t->cls->saddle->k(c->ctx, t->priv, kx, c->xb, NULL, 1));
+    PRI_TRY(t->cls->saddle->k(c->ctx, t->priv, kx, c->xb, t->nw ? c->wb + t->w_at : NULL, 1));
     pri_axpy(c->ctx, q, t->sigma, kx, t->size);
-    PRI_TRY(t->cls->saddle->dual_prox(c->ctx, t->priv, q, t->sigma, NULL, 1)); /* q = prox(q + sigma K xb) */
+    PRI_TRY(t->cls->saddle->dual_prox(c->ctx, t->priv, q, t->sigma, NULL, 1)); /* q = prox(q + sigma K (xb, wb)) */
   }
-  pri_copy(c->ctx, c->xb, c->gr, c->n);
-  for (int r = 0; r < c->p.nR; r++)
-    PRI_TRY(c->term[r].cls->saddle->kt(c->ctx, c->term[r].priv, c->xb, NULL, c->q + c->term[r].at, 1));
-  pri_axpby(c->ctx, c->xb, 1, c->xr, -tau, c->n);
-  pri_clip(c->ctx, c->xb, s->lo, s->hi, c->n); /* x+ = P_box(x - tau (A'p + K'q)) */
-  pri_axpby(c->ctx, c->xr, 2, c->xb, -1, c->n); /* xb = 2 x+ - x */
-  pri_real *const next = c->xb;
-  c->xb = c->xr, c->xr = next;
+  return PRI_OK;
+}
+
+static pri_status polish_step(pri_certifier *c, const struct state *s, double tau) {
+  PRI_TRY(polish_dual(c));
+  PRI_TRY(model(c, s));
+  pri_fill(c->ctx, c->xb, 0, c->n);
+  pri_fill(c->ctx, c->wb, 0, c->nw);
+  for (int r = 0; r < c->p.nR; r++) {
+    const struct term *t = &c->term[r];
+    PRI_TRY(t->cls->saddle->kt(c->ctx, t->priv, c->xb, t->nw ? c->wb + t->w_at : NULL, c->q + t->at, 1));
+  }
+  for (ptrdiff_t j = 0; j < c->n; j++) { /* x+ = P_box(x - (f' + K'q) / (f'' + 1 / tau)), xb = 2 x+ - x */
+    const double x = (double)c->xr[j], to = x - ((double)c->gr[j] + (double)c->xb[j]) / ((double)c->hr[j] + 1 / tau);
+    const double next = fmin(fmax(to, s->lo), s->hi);
+    c->xr[j] = (pri_real)next, c->xb[j] = (pri_real)(2 * next - x);
+  }
+  for (ptrdiff_t j = 0; j < c->nw; j++) {
+    const double w = (double)c->wr[j], next = w - tau * (double)c->wb[j];
+    c->wr[j] = (pri_real)next, c->wb[j] = (pri_real)(2 * next - w);
+  }
   return PRI_OK;
 }
 
@@ -433,26 +380,60 @@ static double polish_scales(pri_certifier *c, const struct state *s) {
   return span > 0 && sum > 0 ? 0.99 / sum : 0;
 }
 
-static pri_status look(pri_certifier *c, struct state *s, int mass) {
-  pri_copy(c->ctx, c->trial, c->q, c->nq);
-  PRI_TRY(gap_of(c, s, c->trial, mass));
-  pri_copy(c->ctx, c->trial, c->avg, c->nq);
-  return gap_of(c, s, c->trial, mass);
+/* A diagonal: xr = argmin f(A x) + <K'q, x> in the box, p = f'(A xr), the best p for q, and the gap of both */
+static pri_status own_p(pri_certifier *c, struct state *s, pri_real *q, int mass, pri_report *rep) {
+  double conjugate = 0, allow = 0;
+  memset(c->g, 0, (size_t)c->n * sizeof *c->g);
+  PRI_TRY(dual_sums(c, s, q, &conjugate, &allow)); /* t = K'q */
+  pri_real *const kept = c->xr;
+  c->xr = c->xs;
+  pri_copy(c->ctx, c->xr, s->x, c->n);
+  pri_status status = PRI_OK;
+  for (int k = 0; k < NEWTON && status == PRI_OK; k++) {
+    status = model(c, s);
+    for (ptrdiff_t j = 0; j < c->n; j++) {
+      const double h = (double)c->hr[j], to = (double)c->xr[j] - ((double)c->gr[j] + c->t[j]) / h;
+      if (h > 0) c->xr[j] = (pri_real)fmin(fmax(to, s->lo), s->hi);
+    }
+  }
+  for (ptrdiff_t j = 0; j < c->n; j++) c->pr[j] = (pri_real)(c->column[j] * (double)c->xr[j]);
+  c->xr = kept;
+  PRI_TRY(status);
+  PRI_TRY(c->f->grad(c->ctx, c->fpriv, c->pr, c->pr, s->item, 1));
+  PRI_TRY(take_p(c, s, c->pr, rep));
+  return gap_of(c, s, q, mass);
 }
 
-static pri_status polish(pri_certifier *c, struct state *s) {
-  const double tau = c->polishes ? polish_scales(c, s) : 0;
-  if (tau == 0) return PRI_OK;
-  double before = s->gap;
-  for (ptrdiff_t j = 0; j < c->n; j++) c->gr[j] = (pri_real)c->g[j];
+static pri_status look(pri_certifier *c, struct state *s, const pri_real *q, int mass, pri_report *rep) {
+  pri_copy(c->ctx, c->trial, q, c->nq);
+  return c->diagonal ? own_p(c, s, c->trial, mass, rep) : gap_of(c, s, c->trial, mass);
+}
+
+static void polish_start(pri_certifier *c, const struct state *s) {
+  for (ptrdiff_t j = 0; j < c->n; j++) c->gr[j] = (pri_real)c->g[j], c->hr[j] = 0;
   pri_copy(c->ctx, c->xr, s->x, c->n);
   pri_copy(c->ctx, c->xb, s->x, c->n);
+  for (int r = 0; r < c->p.nR; r++) {
+    const struct term *t = &c->term[r];
+    const pri_real *w = aux_of(s, t, r);
+    if (w) pri_copy(c->ctx, c->wr + t->w_at, w, t->nw);
+    else pri_fill(c->ctx, c->wr + t->w_at, 0, t->nw);
+  }
+  pri_copy(c->ctx, c->wb, c->wr, c->nw);
+}
+
+static pri_status polish(pri_certifier *c, struct state *s, pri_report *rep) {
+  const double tau = c->p.nR ? polish_scales(c, s) : 0;
+  if (tau == 0) return PRI_OK;
+  double before = s->gap;
+  polish_start(c, s);
   for (int k = 1, most = s->near > NEAR ? POLISH_GRAD : POLISH; k <= most && !met(s); k++) {
     PRI_TRY(polish_step(c, s, tau));
     if (k == 1) pri_copy(c->ctx, c->avg, c->q, c->nq); /* nothing of what another item left there, were it not a number */
     else pri_axpby(c->ctx, c->avg, 2.0 / (k + 1), c->q, 1 - 2.0 / (k + 1), c->nq);
     if (k % LOOK) continue;
-    PRI_TRY(look(c, s, k == most));
+    PRI_TRY(look(c, s, c->q, k == most, rep));
+    PRI_TRY(look(c, s, c->avg, k == most, rep));
     if (k >= 3 * LOOK && s->gap > 0.98 * before) break; /* no longer worth its steps */
     before = s->gap;
   }
@@ -471,7 +452,7 @@ static pri_status solver_q(pri_certifier *c, const struct state *s, const pri_du
   for (int r = 0; r < c->p.nR; r++) {
     const struct term *t = &c->term[r];
     if (d->q && d->q[r].data) pri_copy(c->ctx, c->q + t->at, pri_array_item(&d->q[r], s->item), t->size);
-    else if (!t->aux) PRI_TRY(own_q(c, s, t, c->q + t->at));
+    else if (!t->nw) PRI_TRY(own_q(c, s, t, c->q + t->at));
     else pri_fill(c->ctx, c->q + t->at, 0, t->size);
   }
   return PRI_OK;
@@ -480,13 +461,18 @@ static pri_status solver_q(pri_certifier *c, const struct state *s, const pri_du
 /* raw, then polished where that can reach the goal */
 static pri_status candidate(pri_certifier *c, struct state *s, const pri_real *p, pri_report *rep) {
   PRI_TRY(take_p(c, s, p, rep));
-  PRI_TRY(gap_of(c, s, c->q, 1));
+  pri_copy(c->ctx, c->trial, c->q, c->nq);
+  PRI_TRY(gap_of(c, s, c->trial, 1));
   if (met(s) || far_off(s)) return PRI_OK;
-  return polish(c, s);
+  return polish(c, s, rep);
 }
 
 static pri_status dual(pri_certifier *c, struct state *s, const pri_duals *d, pri_report *rep) {
   PRI_TRY(solver_q(c, s, d));
+  if (c->diagonal) {
+    PRI_TRY(look(c, s, c->q, 1, rep));
+    return met(s) || far_off(s) ? PRI_OK : polish(c, s, rep);
+  }
   if (d->p) {
     PRI_TRY(candidate(c, s, pri_array_item(d->p, s->item), rep));
     if (met(s) || far_off(s)) return PRI_OK;
@@ -498,17 +484,18 @@ static pri_status dual(pri_certifier *c, struct state *s, const pri_duals *d, pr
 }
 
 static void report_gap(const pri_certifier *c, const struct state *s, pri_report *rep) {
-  const pri_trust trust = c->proven && (isfinite(bound_of(s)) || c->mu_x > 0) ? PRI_PROVEN : PRI_ESTIMATE;
+  const pri_trust trust = c->proven && s->bounded ? PRI_PROVEN : PRI_ESTIMATE;
   rep->gap = isfinite(s->gap) ? (pri_bound){s->gap, trust} : (pri_bound){INFINITY, PRI_UNKNOWN};
   if (isfinite(s->gap) && c->mu_x > 0) rep->error = (pri_bound){sqrt(2 * s->gap / c->mu_x), trust}; /* mu |x - x*|^2 / 2 <= gap */
 }
 
 pri_status pri_certifier_run(pri_certifier *c, const pri_array *x, const pri_duals *d, ptrdiff_t item, pri_report *rep) {
-  struct state s = {.item = item, .x = pri_array_item(x, item), .gap = INFINITY, .goal = c->p.gap_goal, .near = d->p ? NEAR : NEAR_GRAD};
-  box_of(c, &s);
+  struct state s = {.item = item, .x = pri_array_item(x, item), .d = d, .gap = INFINITY, .goal = c->p.gap_goal, .near = d->p ? NEAR : NEAR_GRAD};
+  pri_certificate_box(c, &s);
   PRI_TRY(primal(c, &s, rep));
   if (isfinite(s.primal)) {
     PRI_TRY(first_bound(c, &s));
+    pri_certificate_reach(c, &s);
     PRI_TRY(dual(c, &s, d, rep));
   }
   report_gap(c, &s, rep);

@@ -54,6 +54,7 @@ pri_status pri_input_new(pri_ctx *ctx, pri_input **out, const char *name) {
   if (!in) return pri_ctx_code(ctx);
   in->ctx = ctx;
   in->source.fd = -1;
+  in->stride = 1;
   in->info.meta = pri_meta_unknown();
   PRI_TRY(pri_info_text(in, &in->info.file, name));
   PRI_TRY(pri_info_text(in, &in->info.pixel, "{}"));
@@ -106,12 +107,51 @@ pri_status pri_input_open(pri_ctx *ctx, pri_input **out, const char *name) {
   return s;
 }
 
+/* ---- what an item is */
+
+ptrdiff_t pri_input_plane(const pri_input *in, ptrdiff_t item, ptrdiff_t k) {
+  return in->group ? (item / in->stride * in->group + k) * in->stride + item % in->stride : item;
+}
+
+/* an item is a plane */
+static void as_opened(pri_input *in) {
+  in->info.items = in->planes, in->info.item = in->plane;
+  in->group = 0, in->stride = 1, in->axis = 0;
+}
+
+pri_status pri_input_regroup(pri_input *in, pri_item item) {
+  const char axis = item == PRI_ITEM_VOLUME ? 'z' : 'c';
+  const pri_input_info *const info = &in->info;
+  as_opened(in);
+  if (item == PRI_ITEM_PAGE) return PRI_OK;
+  const char *const at = strchr(info->axes, axis);
+  const ptrdiff_t k = at ? at - info->axes : -1;
+  if (k < 0 || k > info->nd - 3 || in->plane.nd != 2)
+    return PRI_FAIL(in->ctx, PRI_ESHAPE, "%s: has no axis %c (%s) among its axes \"%s\"", info->file, axis,
+        axis == 'z' ? "slices of a volume" : "channels", info->axes);
+  for (ptrdiff_t i = k + 1; i < info->nd - 2; ++i) in->stride *= info->shape[i];
+  in->group = info->shape[k], in->axis = axis;
+  in->info.items = in->planes / in->group;
+  in->info.item = (pri_shape){3, {in->group, in->plane.n[0], in->plane.n[1]}};
+  return PRI_OK;
+}
+
+static pri_status read_planes(pri_input *in, pri_real *dst, ptrdiff_t item) {
+  const ptrdiff_t size = in->plane.n[0] * in->plane.n[1];
+  if (in->stride == 1) return in->reader->read(in, dst, pri_input_plane(in, item, 0), in->group);
+  for (ptrdiff_t k = 0; k < in->group; ++k) PRI_TRY(in->reader->read(in, dst + k * size, pri_input_plane(in, item, k), 1));
+  return PRI_OK;
+}
+
 const pri_input_info *pri_input_describe(const pri_input *in) { return &in->info; }
 
 pri_status pri_input_read(pri_input *in, pri_real *dst, ptrdiff_t first, ptrdiff_t items) {
   if (first < 0 || items < 0 || first > in->info.items - items)
     return PRI_FAIL(in->ctx, PRI_ESHAPE, "%s: slices %td to %td are outside [0, %td)", in->info.file, first, first + items, in->info.items);
-  return in->reader->read(in, dst, first, items);
+  if (!in->group) return in->reader->read(in, dst, first, items);
+  const ptrdiff_t size = pri_shape_size(&in->info.item);
+  for (ptrdiff_t i = 0; i < items; ++i) PRI_TRY(read_planes(in, dst + i * size, first + i));
+  return PRI_OK;
 }
 
 pri_status pri_input_load(pri_ctx *ctx, const char *name, pri_array *out) {

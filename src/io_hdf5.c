@@ -13,6 +13,9 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -60,6 +63,9 @@ int pri_hdf5_fork(pid_t *pid, void (*run)(int socket, void *arg), void *arg) {
   *pid = -1;
   if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) < 0) return -1;
   *pid = fork();
+#ifdef PR_SET_PDEATHSIG
+  if (*pid == 0) (void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* a killed parent leaves no child that still makes its file */
+#endif
   if (*pid == 0) run(pair[1], arg);
   close(pair[1]);
   return pair[0];

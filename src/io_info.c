@@ -58,6 +58,7 @@ pri_status pri_info_shape(pri_input *in, int nd, const ptrdiff_t *shape, const c
   info->nd = nd;
   info->item = pri_shape_2d(nd > 1 ? shape[nd - 2] : 1, shape[nd - 1]);
   info->items = size / (info->item.n[0] * info->item.n[1]);
+  in->planes = info->items, in->plane = info->item;
   return pri_info_text(in, &info->axes, axes ? axes : &"qtczyx"[PRI_MAXDIM - nd]);
 }
 

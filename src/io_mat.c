@@ -253,7 +253,7 @@ static pri_status open_file(pri_input *in, const char *inside) {
 
 static pri_status read_items(pri_input *in, pri_real *dst, ptrdiff_t first, ptrdiff_t items) {
   const struct mat *const m = in->priv;
-  const ptrdiff_t rows = in->info.item.n[0], columns = in->info.item.n[1], bytes = (ptrdiff_t)pri_dtype_bytes(m->type);
+  const ptrdiff_t rows = in->plane.n[0], columns = in->plane.n[1], bytes = (ptrdiff_t)pri_dtype_bytes(m->type);
   for (ptrdiff_t k = first; k < first + items; ++k)
     for (ptrdiff_t y = 0; y < rows; ++y, dst += columns)
       pri_samples_decode(dst, m->samples + (k * rows * columns + y) * bytes, m->type, m->swap, columns, rows);
@@ -262,7 +262,7 @@ static pri_status read_items(pri_input *in, pri_real *dst, ptrdiff_t first, ptrd
 
 static pri_status read_double(pri_input *in, double *dst, ptrdiff_t first, ptrdiff_t items) {
   const struct mat *const m = in->priv;
-  const ptrdiff_t rows = in->info.item.n[0], columns = in->info.item.n[1], bytes = (ptrdiff_t)pri_dtype_bytes(m->type);
+  const ptrdiff_t rows = in->plane.n[0], columns = in->plane.n[1], bytes = (ptrdiff_t)pri_dtype_bytes(m->type);
   for (ptrdiff_t k = first; k < first + items; ++k)
     for (ptrdiff_t y = 0; y < rows; ++y)
       for (ptrdiff_t x = 0; x < columns; ++x)

@@ -175,8 +175,8 @@ static ptrdiff_t leading(const pri_input_info *info, ptrdiff_t item) {
 /* some slices; the fibre of pixel (y, x) holds it for all slices, and fibres run down the columns */
 static pri_status read_fortran(pri_input *in, pri_real *dst, ptrdiff_t first, ptrdiff_t items) {
   const struct npy *const f = in->priv;
-  const ptrdiff_t bytes = (ptrdiff_t)pri_dtype_bytes(f->type), ny = in->info.item.n[0], nx = in->info.item.n[1], pixels = ny * nx;
-  const ptrdiff_t fibre = in->info.items * bytes, room = BUFFER / fibre;
+  const ptrdiff_t bytes = (ptrdiff_t)pri_dtype_bytes(f->type), ny = in->plane.n[0], nx = in->plane.n[1], pixels = ny * nx;
+  const ptrdiff_t fibre = in->planes * bytes, room = BUFFER / fibre;
   ptrdiff_t lo = leading(&in->info, first), hi = lo;
   for (ptrdiff_t k = 1, at; k < items; ++k) at = leading(&in->info, first + k), lo = at < lo ? at : lo, hi = at > hi ? at : hi;
   if ((hi - lo + 1) * bytes > BUFFER && items > 1) {
@@ -197,14 +197,14 @@ static pri_status read_fortran(pri_input *in, pri_real *dst, ptrdiff_t first, pt
 
 static pri_status read_items(pri_input *in, pri_real *dst, ptrdiff_t first, ptrdiff_t items) {
   const struct npy *const f = in->priv;
-  const ptrdiff_t size = in->info.item.n[0] * in->info.item.n[1];
+  const ptrdiff_t size = in->plane.n[0] * in->plane.n[1];
   if (!f->fortran) return read_in_order(in, dst, first * size, items * size);
   return items ? read_fortran(in, dst, first, items) : PRI_OK;
 }
 
 static pri_status read_double(pri_input *in, double *dst, ptrdiff_t first, ptrdiff_t items) {
   const struct npy *const f = in->priv;
-  const ptrdiff_t size = in->info.item.n[0] * in->info.item.n[1], bytes = (ptrdiff_t)pri_dtype_bytes(f->type), room = BUFFER / bytes;
+  const ptrdiff_t size = in->plane.n[0] * in->plane.n[1], bytes = (ptrdiff_t)pri_dtype_bytes(f->type), room = BUFFER / bytes;
   if (f->fortran && in->info.nd > 1)
     return PRI_FAIL(in->ctx, PRI_EFORMAT, "%s: a list of numbers in several columns has to be in C order", in->info.file);
   for (ptrdiff_t at = first * size, end = at + items * size, n; at < end; dst += n, at += n) {

@@ -2,6 +2,7 @@
 /* io_output.c - which writer takes a name, and what all writers share: order of slices, sample type, side file, commit. */
 #include "config.h"
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -96,10 +97,58 @@ static pri_status open_target(pri_output *o, const char *name, const pri_output_
   return s;
 }
 
+/* ---- planes of the result and of the input that it is like */
+
+ptrdiff_t pri_output_plane(const pri_output *o, ptrdiff_t item, ptrdiff_t k) {
+  return (item / o->stride * o->pages + k) * o->stride + item % o->stride;
+}
+
+ptrdiff_t pri_output_origin(const pri_output *o, ptrdiff_t plane) {
+  const ptrdiff_t rest = plane % (o->pages * o->stride), k = rest / o->stride, item = plane / (o->pages * o->stride) * o->stride + rest % o->stride;
+  const pri_input *const in = o->like;
+  const ptrdiff_t from = o->source ? o->source[item] : in->info.items == o->items ? item : 0;
+  if (!in->group) return from;
+  return pri_input_plane(in, from, o->pages == in->group ? k : k * in->group / o->pages);
+}
+
+/* time points (with every other axis), slices, channels: what the input's axes tell, where all of it is there; else how the result lies */
+static void count_planes(pri_output *o) {
+  const pri_input *const in = o->like;
+  const int grown = in->axis == 'c' ? 2 : 1;             /* the axis that items with other numbers of planes have */
+  for (int i = 0; o->whole && i < in->info.nd - 2; ++i) {
+    const char a = in->info.axes[i];
+    o->counts[a == 'z' ? 1 : a == 'c' ? 2 : 0] *= in->info.shape[i];
+  }
+  if (!o->whole) o->counts[in->axis == 'z' ? 0 : 1] = o->items;
+  if (!o->whole || !in->group) o->counts[grown] *= o->pages;
+  else o->counts[grown] = o->pages;
+}
+
+static pri_status set_like(pri_output *o, const pri_output_opts *opts) {
+  const pri_input *const in = o->like = opts->like;
+  o->stride = 1;
+  o->counts[0] = o->counts[1] = o->counts[2] = 1;
+  for (int k = 0; k < 3; ++k) o->pitch[k] = opts->pitch[k] > 0 ? opts->pitch[k] : 1;
+  if (!in) return PRI_OK;
+  o->whole = in->info.items == o->items;
+  if (opts->source) {
+    PRI_ALLOC(o->ctx, o->source, o->items);
+    memcpy(o->source, opts->source, (size_t)o->items * sizeof *o->source);
+    for (ptrdiff_t i = 0; i < o->items; ++i) o->whole &= o->source[i] == i;
+  }
+  o->same_planes = o->whole && o->pages == (in->group ? in->group : 1);
+  if (o->whole) o->stride = in->stride;
+  count_planes(o);
+  return PRI_OK;
+}
+
 static pri_status create(pri_output *o, const char *name, const pri_shape *item, ptrdiff_t items, const pri_output_opts *opts) {
   PRI_TRY(set_shape(o, item, items, name));
   memcpy(o->pixel, opts->pixel, sizeof o->pixel);
-  o->like = opts->like;
+  o->compression = opts->compression;
+  o->bigtiff = opts->bigtiff;
+  o->least = (double)INFINITY, o->most = -(double)INFINITY;
+  PRI_TRY(set_like(o, opts));
   PRI_TRY(open_target(o, name, opts));
   PRI_TRY(pri_output_buffer(o));
   return o->writer->open(o);
@@ -117,11 +166,31 @@ pri_status pri_output_create(pri_ctx *ctx, pri_output **out, const char *name, c
   return s;
 }
 
+static void note_range(pri_output *o, const pri_real *src, ptrdiff_t n) {
+  double lo = o->least, hi = o->most;
+  for (ptrdiff_t i = 0; i < n; ++i) {
+    const double v = (double)src[i];
+    if (!isfinite(v)) continue;
+    lo = v < lo ? v : lo, hi = v > hi ? v : hi;
+  }
+  o->least = lo, o->most = hi;
+}
+
+double pri_output_value(const pri_output *o, double x) {
+  const pri_real v = (pri_real)x;
+  unsigned char raw[8];
+  double back = x;
+  (void)pri_samples_encode(raw, &v, o->dtype, 1, o->lo, o->hi);
+  pri_samples_double(&back, raw, o->dtype, 0, 1);
+  return back;
+}
+
 pri_status pri_output_write(pri_output *o, const pri_real *src, ptrdiff_t first, ptrdiff_t items) {
   if (first != o->next || items < 0 || items > o->items - first)
     return PRI_FAIL(o->ctx, PRI_ESHAPE, "%s: slices %td to %td are written where %td to %td are due", o->sink.target, first, first + items,
         o->next, o->items);
   if (o->sink.fd < 0) return PRI_FAIL(o->ctx, PRI_EWRITE, "%s: is finished or has failed already", o->sink.target);
+  note_range(o, src, items * o->pages * o->height * o->width);
   const pri_status s = o->writer->write(o, src, first, items);
   if (s == PRI_OK) o->next += items;
   return s;
@@ -151,6 +220,8 @@ static pri_status remove_stale_side(pri_output *o, const char *provenance) {
 
 static pri_status finish(pri_output *o, const char *provenance) {
   if (o->next != o->items) return PRI_FAIL(o->ctx, PRI_ESHAPE, "%s: %td of %td slices were written", o->sink.target, o->next, o->items);
+  if (o->like && o->dtype < PRI_F16 && !(o->hi > o->lo))
+    pri_log(o->ctx, PRI_LOG_DEBUG, "%s: written as %s: values as they are, rounded", o->sink.target, pri_dtype_name(o->dtype));
   if (o->dtype < PRI_F16 && o->hi > o->lo)
     pri_log(o->ctx, PRI_LOG_INFO, "%s: written as %s: %g became 0 and %g the largest value", o->sink.target, pri_dtype_name(o->dtype), o->lo, o->hi);
   if (o->clipped)
@@ -170,6 +241,8 @@ pri_status pri_output_finish(pri_output *o, const char *provenance) {
   return s;
 }
 
+const char *pri_output_temporary(const pri_output *o) { return o->sink.temp; }
+
 size_t pri_output_memory(const pri_output *o) {
   return (size_t)(o->buffer_rows * o->width) * pri_dtype_bytes(o->dtype) + (o->writer->memory ? o->writer->memory(o) : 0);
 }
@@ -181,6 +254,7 @@ void pri_output_destroy(pri_output **p) {
   pri_sink_discard(&o->side);
   pri_sink_discard(&o->sink);
   pri_free(o->ctx, o->buffer);
+  pri_free(o->ctx, o->source);
   pri_free(o->ctx, o->inside);
   pri_free(o->ctx, o);
   *p = NULL;

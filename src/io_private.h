@@ -59,7 +59,12 @@ struct pri_input {
   const struct pri_reader *reader;
   pri_source source;
   void *priv;                  /* the reader's; released by its close */
+  ptrdiff_t planes;            /* that the reader knows as its items */
+  pri_shape plane;
+  char axis;                   /* that items are made along: 'z' 'c'; 0: none */
+  ptrdiff_t group, stride;     /* planes of an item and how far apart they are; group 0: an item is a plane */
 };
+ptrdiff_t pri_input_plane(const pri_input *in, ptrdiff_t item, ptrdiff_t k);   /* where plane k of the item stands in the file */
 typedef struct pri_reader {
   const char *name;
   int (*knows)(const unsigned char *head, size_t n);           /* by the first bytes of the file */
@@ -95,6 +100,8 @@ pri_status pri_folder_list(pri_ctx *ctx, const char *path, char ***names, int *n
 void pri_folder_gaps(pri_ctx *ctx, char **names, int n);       /* logs numbers that are missing */
 void pri_folder_free(pri_ctx *ctx, char **names, int n);
 int pri_natural_compare(const char *a, const char *b);
+/* the file of a stack that holds an item, and which of its own it is. Whatever else is no stack is its own */
+pri_status pri_stack_member(pri_input *in, ptrdiff_t plane, pri_input **file, ptrdiff_t *item);
 pri_status pri_hash_names(pri_ctx *ctx, const char *const *names, int n, char hex[65]);
 pri_status pri_hash_fd(pri_ctx *ctx, const pri_source *s, char hex[65]);
 /* "file.h5:/path" -> "file.h5" and "/path" (NULL: none). Both by pri_calloc */
@@ -112,7 +119,16 @@ struct pri_output {
   pri_dtype dtype;
   double lo, hi, pixel[3];
   ptrdiff_t clipped;
+  double least, most;          /* smallest and largest finite value, as it is written */
   const pri_input *like;
+  ptrdiff_t *source;           /* [items] item of like; NULL: none */
+  int whole;                   /* all items of like, in order */
+  int same_planes;             /* and as many planes as there */
+  ptrdiff_t stride;            /* planes of an item are so far apart in the file */
+  ptrdiff_t counts[3];         /* time points, slices, channels; 1 1 items without like */
+  double pitch[3];             /* of the result over that of like, x first */
+  const char *compression;     /* borrowed */
+  int bigtiff;
   void *buffer;                /* encoded rows: at least one */
   ptrdiff_t buffer_rows;       /* rows it holds */
   void *priv;
@@ -129,4 +145,10 @@ typedef struct pri_writer {
 } pri_writer;
 extern const pri_writer pri_writer_tiff, pri_writer_npy, pri_writer_png, pri_writer_hdf5;
 pri_status pri_output_buffer(pri_output *o);                   /* rows of about 256 KiB */
+double pri_output_value(const pri_output *o, double x);        /* as the file will say it: scaled, rounded, clipped */
+ptrdiff_t pri_output_plane(const pri_output *o, ptrdiff_t item, ptrdiff_t k);  /* where plane k of the item goes */
+ptrdiff_t pri_output_origin(const pri_output *o, ptrdiff_t plane);             /* plane of like that it comes from */
+
+/* ---- texts that describe planes (TIFF ImageDescription): io_description.c. *out NULL: nothing of it is true any more. By pri_calloc */
+pri_status pri_description_edit(pri_output *o, const char *old, const char *provenance, char **out);
 #endif

@@ -200,16 +200,27 @@ pri_status pri_input_open_stack(pri_ctx *ctx, pri_input **out, const char *const
 
 static pri_status read_items(pri_input *in, pri_real *dst, ptrdiff_t first, ptrdiff_t items) {
   struct stack *const s = in->priv;
-  const ptrdiff_t size = in->info.item.n[0] * in->info.item.n[1];
+  const ptrdiff_t size = in->plane.n[0] * in->plane.n[1];
   for (int i = 0; i < s->n && items > 0; ++i) {
     if (first >= s->first[i + 1]) continue;
     const ptrdiff_t n = s->first[i + 1] - first < items ? s->first[i + 1] - first : items;
     PRI_TRY(select_file(in, i));
-    if (!pri_shape_equal(&s->open->info.item, &in->info.item))
+    if (!pri_shape_equal(&s->open->info.item, &in->plane))
       return PRI_FAIL(in->ctx, PRI_EFORMAT, "%s: has changed while it was in use", s->name[i]);
     PRI_TRY(pri_input_read(s->open, dst, first - s->first[i], n));
     dst += n * size, first += n, items -= n;
   }
+  return PRI_OK;
+}
+
+pri_status pri_stack_member(pri_input *in, ptrdiff_t plane, pri_input **file, ptrdiff_t *item) {
+  struct stack *const s = in->priv;
+  *file = in, *item = plane;
+  if (in->reader != &pri_reader_stack) return PRI_OK;
+  int i = 0;
+  while (i + 1 < s->n && plane >= s->first[i + 1]) ++i;
+  PRI_TRY(select_file(in, i));
+  *file = s->open, *item = plane - s->first[i];
   return PRI_OK;
 }
 

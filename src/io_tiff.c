@@ -7,6 +7,7 @@
  */
 #include "config.h"
 #include <string.h>
+#include "io_ome.h"
 #include "io_tiff.h"
 
 static int knows(const unsigned char *head, size_t n) {
@@ -112,6 +113,12 @@ static int is_reduced(TIFF *tif) {
   return TIFFGetField(tif, TIFFTAG_OSUBFILETYPE, &old) && old == OFILETYPE_REDUCEDIMAGE;
 }
 
+static int has_copies(TIFF *tif) {
+  uint16_t n = 0;
+  void *places = NULL;
+  return TIFFGetField(tif, TIFFTAG_SUBIFD, &n, &places) && n > 0;
+}
+
 static int same_layout(const pri_tiff_layout *a, const pri_tiff_layout *b) {
   return a->width == b->width && a->height == b->height && a->samples == b->samples && a->bits == b->bits && a->format == b->format &&
       a->planar == b->planar;
@@ -148,9 +155,11 @@ static pri_status add_page(pri_input *in) {
   const uint64_t at = TIFFCurrentDirOffset(t->h.tif);
   PRI_TRY(check_directory(in, at));
   if (is_reduced(t->h.tif)) {
-    pri_log(in->ctx, PRI_LOG_INFO, "%s: a reduced page or mask is passed over", in->info.file);
+    if (!t->pyramids++) pri_log(in->ctx, PRI_LOG_INFO, "%s: reduced pages and masks are passed over: full resolution only", in->info.file);
     return PRI_OK;
   }
+  if (has_copies(t->h.tif) && !t->pyramids++)
+    pri_log(in->ctx, PRI_LOG_INFO, "%s: smaller copies of its pages (SubIFDs) are passed over: full resolution only", in->info.file);
   ask_for_samples(t->h.tif);
   if (t->pages == 0) PRI_TRY(first_page(in));
   const pri_tiff_layout a = layout_of(t->h.tif);
@@ -196,21 +205,57 @@ static pri_status planes_of_imagej(pri_input *in) {
   return PRI_OK;
 }
 
+typedef struct axis { char name; ptrdiff_t n; } axis;
+
+/* axes of the planes, slowest first, as the description orders them; 0: it does not tell */
+static int described_axes(const struct pri_tiff *t, axis a[4]) {
+  const pri_ome *const o = t->ome;
+  if (o && o->images) {
+    const ptrdiff_t size[3] = {o->size[2], o->samples > 0 && o->size[3] % o->samples == 0 ? o->size[3] / o->samples : o->size[3], o->size[4]};
+    a[0] = (axis){'q', o->images};
+    for (int k = 0; k < 3; ++k) {
+      const char name = o->order[4 - k];
+      a[k + 1] = (axis){(char)(name - 'A' + 'a'), size[name == 'Z' ? 0 : name == 'C' ? 1 : 2]};
+    }
+    return o->same ? 4 : 0;
+  }
+  for (int k = 0; k < 3; ++k) a[k] = (axis){"tzc"[k], t->imagej[k]};
+  return 3;
+}
+
 static pri_status set_shape(pri_input *in) {
   const struct pri_tiff *const t = in->priv;
-  const ptrdiff_t *const imagej = t->imagej;
-  ptrdiff_t shape[PRI_MAXDIM];
+  axis a[4];
+  ptrdiff_t shape[PRI_MAXDIM + 1], planes = 1;
   char axes[8];
   int nd = 0;
-  const int split = imagej[0] * imagej[1] * imagej[2] == t->pages;
-  for (int k = 0; k < 3; ++k)
-    if (split && imagej[k] > 1) axes[nd] = "tzc"[k], shape[nd++] = imagej[k];
-  if (!split && t->pages > 1) axes[nd] = 'z', shape[nd++] = t->pages;
-  if (t->layout.samples > 1) axes[nd] = 'c', shape[nd++] = t->layout.samples;
+  const int n = described_axes(t, a);
+  for (int k = 0; k < n; ++k) planes = planes > t->pages ? planes : planes * a[k].n;
+  if (n && planes == t->pages) {
+    for (int k = 0; k < n; ++k)
+      if (a[k].n > 1) axes[nd] = a[k].name, shape[nd++] = a[k].n;
+  } else if (t->pages > 1) {
+    axes[nd] = 'z', shape[nd++] = t->pages;
+    if (t->imagej[3] || t->ome)
+      pri_log(in->ctx, PRI_LOG_WARN, "%s: has %td planes, its description tells of another number: they are taken for one stack", in->info.file, t->pages);
+  }
+  axes[nd] = 0;
+  if (t->layout.samples > 1) axes[nd] = strchr(axes, 'c') ? 's' : 'c', shape[nd++] = t->layout.samples;
   axes[nd] = 'y', shape[nd++] = (ptrdiff_t)t->layout.height;
   axes[nd] = 'x', shape[nd++] = (ptrdiff_t)t->layout.width;
   axes[nd] = 0;
   return pri_info_shape(in, nd, shape, axes);
+}
+
+pri_status pri_tiff_origin(const pri_input *in, ptrdiff_t plane, pri_input **file, ptrdiff_t *page) {
+  pri_input *member;
+  ptrdiff_t item;
+  *file = NULL;
+  PRI_TRY(pri_stack_member((pri_input *)(uintptr_t)in, plane, &member, &item));   /* it opens another file of the stack, no more */
+  if (member->reader != &pri_reader_tiff) return PRI_OK;
+  *file = member;
+  *page = item / ((struct pri_tiff *)member->priv)->layout.samples;
+  return PRI_OK;
 }
 
 pri_status pri_tiff_select(pri_input *in, ptrdiff_t page) {
@@ -254,6 +299,7 @@ static void close_file(pri_input *in) {
   if (!t) return;
   if (t->h.tif) TIFFClose(t->h.tif);
   pri_free(in->ctx, t->offset);
+  pri_free(in->ctx, t->ome);
   pri_free(in->ctx, t->buffer);
   pri_free(in->ctx, t);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* io_tiff_handle.c - libtiff on our own bytes: positioned reads and checked writes, no memory map (a file that shrinks would raise SIGBUS),
-   nothing on stderr, and our private tag. */
+   nothing on stderr, and our private tag. Writing, libtiff encodes strips only; directories are ours. */
 #include "config.h"
 #include <errno.h>
 #include <stdio.h>
@@ -19,6 +19,7 @@ static tmsize_t client_read(thandle_t handle, void *buf, tmsize_t n) {
 static tmsize_t client_write(thandle_t handle, void *buf, tmsize_t n) {
   pri_tiff_handle *const h = handle;
   if (!h->sink) return errno = EBADF, -1;
+  if (h->mute) return h->at += n, n;
   if (pri_sink_put(h->sink, buf, (size_t)n, h->at) != PRI_OK) return h->failed = 1, -1;
   h->at += n;
   if (h->at > h->sink->at) h->sink->at = h->at;
@@ -51,14 +52,7 @@ static int on_warning(TIFF *tif, void *user, const char *module, const char *for
   return ((pri_tiff_handle *)user)->warned = 1;
 }
 
-/* libtiff forgets merged tags whenever it goes to another directory: to be called where the tag is about to be set */
-void pri_tiff_know_provenance(TIFF *tif) {
-  static const TIFFFieldInfo own[] = {{PRI_TIFFTAG_PROVENANCE, TIFF_VARIABLE, TIFF_VARIABLE, TIFF_ASCII, FIELD_CUSTOM, 1, 0,
-      (char *)(uintptr_t)"PrioriProvenance"}};
-  TIFFMergeFieldInfo(tif, own, 1);
-}
-
-/* read as a tag that libtiff does not know, unless it was made known */
+/* read as a tag that libtiff does not know */
 const char *pri_tiff_provenance(TIFF *tif) {
   const TIFFField *const field = TIFFFindField(tif, PRI_TIFFTAG_PROVENANCE, TIFF_ANY);
   char *text = NULL;

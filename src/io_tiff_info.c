@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include "io_ome.h"
 #include "io_tiff.h"
 #include "number.h"
 
@@ -93,12 +94,40 @@ static pri_status describe_provenance(pri_input *in) {
   return PRI_OK;
 }
 
+/* what cannot be told from one file of a set is refused; XML that is none is a text like others */
+static pri_status describe_ome(pri_input *in, const char *text) {
+  struct pri_tiff *const t = in->priv;
+  if (!text || !pri_ome_is(text)) return PRI_OK;
+  PRI_ALLOC(in->ctx, t->ome, 1);
+  PRI_TRY(pri_ome_parse(in->ctx, in->info.file, text, t->ome));
+  if (t->ome->other[0])
+    return PRI_FAIL(in->ctx, PRI_EFORMAT, "%s: is one file of an OME-TIFF set, of which %s is another: write the set into one file first",
+        in->info.file, t->ome->other);
+  if (t->ome->shuffled)
+    return PRI_FAIL(in->ctx, PRI_EFORMAT, "%s: its OME-XML puts planes in another order than %s: write it anew in that order", in->info.file,
+        t->ome->order);
+  return PRI_OK;
+}
+
+/* all in the unit of x, which is micrometres unless it says otherwise */
+static pri_status describe_ome_pixel(pri_input *in) {
+  const struct pri_ome *const o = ((struct pri_tiff *)in->priv)->ome;
+  double size[3];
+  for (int k = 0; k < 3; ++k) {
+    const double factor = strcmp(o->unit[k], o->unit[0]) ? pri_unit_mm(o->unit[k]) / pri_unit_mm(o->unit[0]) : 1;
+    size[k] = o->pixel[k] > 0 ? o->pixel[k] * factor : (double)NAN;
+  }
+  return pri_info_pixel(in, size[0], size[1], size[2], o->unit[0], 1);
+}
+
 pri_status pri_tiff_describe(pri_input *in) {
   struct pri_tiff *const t = in->priv;
   char *text = NULL;
   if (!TIFFGetField(t->h.tif, TIFFTAG_IMAGEDESCRIPTION, &text)) text = NULL;
   parse_imagej(t->imagej, text);
-  PRI_TRY(describe_pixel(in, text));
+  PRI_TRY(describe_ome(in, text));
+  if (t->ome && t->ome->pixel[0] > 0) PRI_TRY(describe_ome_pixel(in));
+  else PRI_TRY(describe_pixel(in, text));
   PRI_TRY(pri_info_json(in, &in->info.metadata, metadata(in->ctx, t)));
   return describe_provenance(in);
 }

@@ -138,7 +138,7 @@ static pri_status read_page(pri_input *in, pri_real *dst, ptrdiff_t page, ptrdif
 
 pri_status pri_tiff_read(pri_input *in, pri_real *dst, ptrdiff_t first, ptrdiff_t items) {
   const struct pri_tiff *const t = in->priv;
-  const ptrdiff_t size = in->info.item.n[0] * in->info.item.n[1];
+  const ptrdiff_t size = in->plane.n[0] * in->plane.n[1];
   for (ptrdiff_t k = first; k < first + items; ++k, dst += size) PRI_TRY(read_page(in, dst, k / t->layout.samples, k % t->layout.samples));
   return PRI_OK;
 }

@@ -4,8 +4,8 @@ public_headers = src/priori/array.h src/priori/bound.h src/priori/context.h src/
   src/priori/geometry.h src/priori/io.h src/priori/kind.h src/priori/map.h src/priori/metrics.h src/priori/network.h \
   src/priori/operator.h src/priori/phantom.h src/priori/prior.h src/priori/priori.h src/priori/real.h src/priori/registry.h \
   src/priori/rng.h src/priori/schedule.h src/priori/solver.h src/priori/state.h src/priori/status.h
-private_headers = src/certificate.h src/walk.h src/number.h src/operator_private.h src/par.h src/predict.h src/spec.h src/vec.h
-src_sources = src/algebra.c src/algebra_sum.c src/array.c src/certificate.c src/context.c src/fidelity.c src/filter.c src/kind.c src/kind_print.c src/map.c src/mismatch.c src/network.c src/number.c \
+private_headers = src/certificate.h src/certificate_private.h src/walk.h src/number.h src/operator_private.h src/par.h src/predict.h src/spec.h src/vec.h
+src_sources = src/algebra.c src/algebra_sum.c src/array.c src/certificate.c src/certificate_box.c src/context.c src/fidelity.c src/filter.c src/kind.c src/kind_print.c src/map.c src/mismatch.c src/network.c src/number.c \
   src/operator.c src/par.c src/phantom.c src/prior.c src/registry.c src/rng.c src/schedule.c src/solver.c src/spec.c src/state.c src/status.c src/vec.c
 # compiled once more in double for the float library's certificates
 wide_sources =
@@ -30,10 +30,10 @@ wide_sources += src/rays.c src/rays_one.c src/rays_stack.c src/rays_strip.c
 avx2_sources += src/rays_one.c src/rays_stack.c
 avx512_sources += src/rays_avx512.c src/rays_avx512_back.c src/rays_avx512_fan.c src/rays_avx512_stack.c src/rays_stack.c
 # files in and out; HDF5 is a whole file or its stand-in
-io_sources = src/hash.c src/io.c src/io_convert.c src/io_info.c src/io_mat.c src/io_mat_parse.c src/io_npy.c src/io_numbers.c src/io_output.c src/io_png.c src/io_sink.c src/io_source.c \
-  src/io_stack.c src/io_tiff.c src/io_tiff_handle.c src/io_tiff_info.c src/io_tiff_pixels.c src/io_tiff_write.c $(hdf5_sources)
+io_sources = src/hash.c src/io.c src/io_convert.c src/io_description.c src/io_info.c src/io_mat.c src/io_mat_parse.c src/io_npy.c src/io_numbers.c src/io_ome.c src/io_output.c src/io_png.c src/io_sink.c src/io_source.c \
+  src/io_stack.c src/io_tiff.c src/io_tiff_directory.c src/io_tiff_handle.c src/io_tiff_info.c src/io_tiff_pixels.c src/io_tiff_tags.c src/io_tiff_write.c $(hdf5_sources)
 src_sources += $(io_sources)
-private_headers += src/io_hdf5.h src/io_mat.h src/io_private.h src/io_tiff.h
+private_headers += src/io_hdf5.h src/io_mat.h src/io_ome.h src/io_private.h src/io_tiff.h
 if HAVE_HDF5
 hdf5_sources = src/io_hdf5.c src/io_hdf5_child.c src/io_hdf5_info.c src/io_hdf5_write.c src/io_hdf5_write_child.c
 else

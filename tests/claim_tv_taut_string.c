@@ -100,7 +100,7 @@ static void one_line(pri_ctx *ctx, ptrdiff_t ny, ptrdiff_t nx, double weight, do
   pri_rng_normal(5, "line", 0, z, N);
   for (int i = 0; i < N; i++) zd[i] = (double)(z[i] += (pri_real)(i / 50));
   taut_string(zd, x, N, tau * weight);
-  const pri_prox_req req = {tau, sizeof(pri_real) == sizeof(float) ? 3e-6 : 1e-10, 200000};
+  const pri_prox_req req = {tau, sizeof(pri_real) == sizeof(float) ? 3e-6 : 1e-10, 200000, 0};
   assert_int_equal(c->variational->prox(ctx, priv, p, z, NULL, NULL, &req, &cert, q, NULL, 1, pri_prior_scratch(R)), PRI_OK);
   for (int i = 0; i < N; i++) pd[i] = (double)p[i];
   objective(z, x, tau * weight, &best), objective(z, pd, tau * weight, &mine);
@@ -141,7 +141,7 @@ static void box_holds_and_threads_agree(void **state) {
   assert_int_equal(pri_prior_create(one, &R, "tv:0.2", NULL, &dom), PRI_OK);
   assert_int_equal(pri_prior_create(three, &S, "tv:0.2", NULL, &dom), PRI_OK);
   const pri_prior_class *c = pri_prior_class_of(R, &priv);
-  const pri_prox_req req = {1, 1e-4, 500};
+  const pri_prox_req req = {1, 1e-4, 500, 0};
   assert_int_equal(c->variational->prox(one, priv, a, z, lo, hi, &req, cert, NULL, NULL, 2, pri_prior_scratch(R)), PRI_OK);
   assert_true(cert[0].gap.value <= 1e-4 && cert[1].gap.value <= 1e-4);
   for (ptrdiff_t i = 0; i < n; i++) assert_true(a[i] >= -0.5f && a[i] <= 0.5f && a[n + i] >= 0);

@@ -200,12 +200,21 @@ static int is_nonnegative(const struct subject *s) { /* x >= 0 gives Ax >= 0, an
   return ok;
 }
 
+static int is_identity(const struct subject *s) {
+  if (s->n != s->m) return NOT("identity, but not square");
+  pri_array x = drawn(s, pri_operator_domain(s->A), 1, "x"), y = data(s);
+  apply(s, &y, &x);
+  const int ok = memcmp(x.data, y.data, (size_t)s->n * sizeof *x.data) == 0 ? 1 : NOT("identity, but A x has other bits than x");
+  drop4(&x, &y, NULL, NULL);
+  return ok;
+}
+
 static int holds_flags(const struct subject *s) {
   const void *priv;
   const pri_operator_class *c = pri_operator_class_of(s->A, &priv);
   const unsigned f = c->flags ? c->flags(priv) : 0;
   return (!(f & PRI_OP_DIAGONAL) || is_diagonal(s)) && (!(f & (PRI_OP_SELFADJOINT | PRI_OP_PROJECTION)) || is_selfadjoint_or_projection(s, f)) &&
-         (!(f & PRI_OP_NONNEGATIVE) || is_nonnegative(s));
+         (!(f & PRI_OP_NONNEGATIVE) || is_nonnegative(s)) && (!(f & PRI_OP_IDENTITY) || is_identity(s));
 }
 
 static int is_linear(const struct subject *s) { /* A(2x - 3z) = 2Ax - 3Az; A0 = 0 */

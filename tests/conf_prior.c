@@ -15,7 +15,7 @@
 #include "priori/priori.h"
 #include "vec.h"
 
-enum { ITEMS = 2, MOST = 400 };
+enum { ITEMS = 2, MOST = 400, DUAL = 8000 /* elements of a dual or auxiliary variable */ };
 /* values are sums in double of what pri_real holds; differences of images of size 1 are known to a few eps each */
 static const double ROUND = sizeof(pri_real) == 4 ? 2e-6 : 1e-13;
 
@@ -49,7 +49,7 @@ static void open_subject(struct subject *s, const char *spec, int k, int threads
   snprintf(s->spec, sizeof s->spec, "%s", spec);
   assert_int_equal(pri_open(&s->ctx, &(pri_ctx_opts){.threads = threads}), PRI_OK);
   if (fill(s, k) != PRI_OK) fail_msg("%s: %s", spec, pri_ctx_message(s->ctx));
-  assert_true(s->n * ITEMS <= MOST && s->q * ITEMS <= 3 * MOST && s->w * ITEMS <= 3 * MOST);
+  assert_true(s->n * ITEMS <= MOST && s->q * ITEMS <= DUAL && s->w * ITEMS <= DUAL);
 }
 
 static void close_subject(struct subject *s) {
@@ -123,7 +123,7 @@ static void prox_is_optimal(struct subject *s) {
   const pri_variational *v = s->cls->variational;
   if (!v || !v->prox) return;
   const double lo = -0.4, hi = 0.8, tau = 0.7, tol = sizeof(pri_real) == 4 ? 1e-5 : 1e-7; /* FGP's gap falls like 1 / k^2 */
-  const pri_prox_req req = {tau, tol, 20000};
+  const pri_prox_req req = {tau, tol, 20000, 0};
   const int convex = !v->convexity || v->convexity(s->priv).trust != PRI_UNKNOWN;
   pri_real z[2][MOST], p[2][MOST], near[MOST], d[MOST];
   pri_prox_cert cert[2];
@@ -148,8 +148,8 @@ static void prox_is_optimal(struct subject *s) {
 
 static void saddle_operator(struct subject *s) {
   const pri_saddle *k = s->cls->saddle;
-  static pri_real x[MOST], w[3 * MOST], q[3 * MOST], kx[3 * MOST], tx[MOST], tw[3 * MOST];
-  static double wide[MOST], wide_w[3 * MOST];
+  static pri_real x[MOST], w[DUAL], q[DUAL], kx[DUAL], tx[MOST], tw[DUAL];
+  static double wide[MOST], wide_w[DUAL];
   draw(x, s->n, "x", 1), draw(w, s->w, "w", 1), draw(q, s->q, "q", 1);
   memset(tx, 0, sizeof tx), memset(tw, 0, sizeof tw), memset(wide, 0, sizeof wide), memset(wide_w, 0, sizeof wide_w);
   assert_int_equal(k->k(s->ctx, s->priv, kx, x, s->w ? w : NULL, 1), PRI_OK);
@@ -169,7 +169,7 @@ static void saddle_operator(struct subject *s) {
 /* F(K x) >= <K x, q> - F*(q) for feasible q; F(K x) >= R(x), equal without aux; dual_prox is the minimiser that it claims */
 static void saddle_values(struct subject *s) {
   const pri_saddle *k = s->cls->saddle;
-  static pri_real x[MOST], q[3 * MOST], kx[3 * MOST], p[3 * MOST], near[3 * MOST];
+  static pri_real x[MOST], q[DUAL], kx[DUAL], p[DUAL], near[DUAL];
   double f, c;
   draw(x, s->n, "x", 1), draw(q, s->q, "q", 2);
   assert_int_equal(k->k(s->ctx, s->priv, kx, x, NULL, 1), PRI_OK);
@@ -208,9 +208,9 @@ static void weight_scales(struct subject *s) {
 
 /* items together have the bits of items alone, for any number of threads */
 static void bits_agree(const char *spec, int k) {
-  static pri_real first[2 * MOST + 3 * MOST], z[MOST], q[3 * MOST], out[2 * MOST + 3 * MOST];
+  static pri_real first[2 * MOST + DUAL], z[MOST], q[DUAL], out[2 * MOST + DUAL];
   const double lo[ITEMS] = {-1, 0}, hi[ITEMS] = {1, INFINITY};
-  const pri_prox_req req = {0.5, 0, 15};
+  const pri_prox_req req = {0.5, 0, 15, 0};
   static const int threads[] = {1, 2, 3, 8};
   for (int t = 0; t < 4; t++) {
     struct subject s;

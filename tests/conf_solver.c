@@ -159,7 +159,7 @@ static void ends_on_nan(struct house *h, const struct subject *s) {
   pri_monitor *m;
   pri_verdict why[SMALL_ITEMS] = {PRI_GO, PRI_GO, PRI_GO};
   must(ctx, s, small_make(ctx, &r.w, s->problem, 0, SMALL_ITEMS));
-  r.w.y.data[SMALL_ROWS + 3] = (pri_real)NAN; /* of item 1 */
+  r.w.y.data[pri_shape_size(&r.w.y.shape) + 3] = (pri_real)NAN; /* of item 1 */
   pri_status got = pri_solver_create(ctx, &r.s, s->spec, &r.w.problem, NULL);
   if (got == PRI_OK) {
     must(ctx, s, pri_monitor_create(ctx, &m, "steps:40", &r.w.problem, SMALL_ITEMS));

@@ -15,20 +15,23 @@ struct small_spec {
   const char *name, *fidelity, *prior[SMALL_PRIORS];
   double lo, hi;
   int weighted;
+  const char *op; /* NULL: the dense one */
 };
 static const struct small_spec small_specs[] = {
-    {"ls in a half line", "ls", {NULL, NULL}, 0, INFINITY, 0},
-    {"ls", "ls", {NULL, NULL}, -INFINITY, INFINITY, 0},
-    {"ls + tv in a box", "ls", {"tv:weight=0.4", NULL}, 0, 1, 0},
-    {"wls + tv in a box", "wls", {"tv:weight=0.4", NULL}, 0, 1, 1},
-    {"ball + tv in a box", "ball:radius=2", {"tv:weight=0.4", NULL}, 0, 1, 0},
-    {"ls + tikhonov", "ls", {"tikhonov:weight=0.5", NULL}, -INFINITY, INFINITY, 0},
-    {"ls + huber-tv in a box", "ls", {"huber-tv:weight=0.4,delta=0.1", NULL}, 0, 1, 0},
-    {"ls + tv + tikhonov in a box", "ls", {"tv:weight=0.3", "tikhonov:weight=0.2"}, 0, 1, 0},
-    {"kl in a half line", "kl", {NULL, NULL}, 0, INFINITY, 0},
-    {"kl with background in a half line", "kl:background=1", {NULL, NULL}, 0, INFINITY, 1},
-    {"kl + tv in a box", "kl:background=1", {"tv:weight=0.4", NULL}, 0, 1, 0},
-    {"huber + tv in a box", "huber:delta=0.1", {"tv:weight=0.4", NULL}, 0, 1, 1}};
+    {"ls in a half line", "ls", {NULL, NULL}, 0, INFINITY, 0, NULL},
+    {"ls", "ls", {NULL, NULL}, -INFINITY, INFINITY, 0, NULL},
+    {"ls + tv in a box", "ls", {"tv:weight=0.4", NULL}, 0, 1, 0, NULL},
+    {"wls + tv in a box", "wls", {"tv:weight=0.4", NULL}, 0, 1, 1, NULL},
+    {"ball + tv in a box", "ball:radius=2", {"tv:weight=0.4", NULL}, 0, 1, 0, NULL},
+    {"ls + tikhonov", "ls", {"tikhonov:weight=0.5", NULL}, -INFINITY, INFINITY, 0, NULL},
+    {"ls + huber-tv in a box", "ls", {"huber-tv:weight=0.4,delta=0.1", NULL}, 0, 1, 0, NULL},
+    {"ls + tv + tikhonov in a box", "ls", {"tv:weight=0.3", "tikhonov:weight=0.2"}, 0, 1, 0, NULL},
+    {"denoising: ls + tv", "ls", {"tv:weight=0.1", NULL}, -INFINITY, INFINITY, 0, "identity"},
+    {"denoising: ls + huber-tv in a box", "ls", {"huber-tv:weight=0.1,delta=0.1", NULL}, 0, 0.5, 0, "identity"},
+    {"kl in a half line", "kl", {NULL, NULL}, 0, INFINITY, 0, NULL},
+    {"kl with background in a half line", "kl:background=1", {NULL, NULL}, 0, INFINITY, 1, NULL},
+    {"kl + tv in a box", "kl:background=1", {"tv:weight=0.4", NULL}, 0, 1, 0, NULL},
+    {"huber + tv in a box", "huber:delta=0.1", {"tv:weight=0.4", NULL}, 0, 1, 1, NULL}};
 enum { SMALL_SPECS = sizeof small_specs / sizeof *small_specs };
 
 struct small {
@@ -71,23 +74,25 @@ static inline int small_exists(pri_ctx *ctx, const struct small_spec *s) {
 static inline pri_status small_data(struct small *w, ptrdiff_t first, ptrdiff_t items, double scale) {
   const void *priv;
   (void)pri_operator_class_of(w->A, &priv);
-  const double *a = ((const struct dense *)priv)->a;
+  const ptrdiff_t rows = pri_shape_size(pri_operator_range(w->A));
+  const double *a = rows == SMALL_ROWS ? ((const struct dense *)priv)->a : NULL; /* NULL: identity */
   PRI_TRY(pri_array_create(w->ctx, &w->y, pri_operator_range(w->A), items));
   PRI_TRY(pri_array_create(w->ctx, &w->weight, pri_operator_range(w->A), items));
   for (ptrdiff_t k = 0; k < items; k++)
-    for (int i = 0; i < SMALL_ROWS; i++) {
-      const uint64_t at = (uint64_t)((first + k) * SMALL_ROWS + i);
+    for (int i = 0; i < rows; i++) {
+      const uint64_t at = (uint64_t)((first + k) * rows + i);
       double s = 0.1 * pri_rng_normal_at(1, "noise", at);
-      for (int j = 0; j < SMALL_COLS; j++) s += a[i * SMALL_COLS + j] * (j % 10 > 4 + (first + k) % 3 ? 0.7 : 0.2);
-      w->y.data[k * SMALL_ROWS + i] = (pri_real)(scale * s);
-      w->weight.data[k * SMALL_ROWS + i] = (pri_real)(0.5 + pri_rng_uniform_at(1, "weight", at));
+      for (int j = 0; j < SMALL_COLS; j++) s += (a ? a[i * SMALL_COLS + j] : i == j) * (j % 10 > 4 + (first + k) % 3 ? 0.7 : 0.2);
+      w->y.data[k * rows + i] = (pri_real)(scale * s);
+      w->weight.data[k * rows + i] = (pri_real)(0.5 + pri_rng_uniform_at(1, "weight", at));
     }
   return PRI_OK;
 }
 
 static inline pri_status small_make(pri_ctx *ctx, struct small *w, const struct small_spec *spec, ptrdiff_t first, ptrdiff_t items) {
   *w = (struct small){.ctx = ctx};
-  PRI_TRY(pri_operator_create(ctx, &w->A, "dense:rows=24,cols=30,form=nonnegative", NULL, NULL, NULL));
+  const pri_shape data = pri_shape_2d(3, SMALL_COLS / 3);
+  PRI_TRY(pri_operator_create(ctx, &w->A, spec->op ? spec->op : "dense:rows=24,cols=30,form=nonnegative", NULL, NULL, spec->op ? &data : NULL));
   PRI_TRY(pri_map_of(ctx, &w->map, w->A));
   PRI_TRY(small_data(w, first, items, 1));
   PRI_TRY(pri_fidelity_create(ctx, &w->f, spec->fidelity, &w->y, spec->weighted ? &w->weight : NULL));

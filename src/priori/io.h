@@ -36,6 +36,14 @@ PRI_API PRI_MUST_CHECK pri_status pri_input_open(pri_ctx *ctx, pri_input **out, 
 /* Several files as one stack; all must have one item shape (ESHAPE). */
 PRI_API PRI_MUST_CHECK pri_status pri_input_open_stack(pri_ctx *ctx, pri_input **out, const char *const *names, int n);
 PRI_API const pri_input_info *pri_input_describe(const pri_input *in);   /* borrowed, as long as it is open */
+/*
+ * pri_input_regroup - what one item is. PRI_ITEM_PAGE: one plane (y,x), as opened. PRI_ITEM_VOLUME: one z stack (z,y,x) of one time point and
+ *   channel. PRI_ITEM_CHANNELS: the channels (c,y,x) of one plane. Items keep the order of the file in the other axes; shape and axes of the
+ *   description stay, item and items change. An output that is made `like` the input puts planes where they came from.
+ * Errors  PRI_ESHAPE: there is no such axis, or it is not one of planes.
+ */
+typedef enum pri_item { PRI_ITEM_PAGE, PRI_ITEM_VOLUME, PRI_ITEM_CHANNELS } pri_item;
+PRI_API PRI_MUST_CHECK pri_status pri_input_regroup(pri_input *in, pri_item item);
 /* dst: [items][item]. EREAD, EFORMAT (truncated behind the header): dst undefined */
 PRI_API PRI_MUST_CHECK pri_status pri_input_read(pri_input *in, pri_real *dst, ptrdiff_t first, ptrdiff_t items);
 /* The whole file as one array, for small side files (flats, angles, weights). */
@@ -53,6 +61,10 @@ typedef struct pri_output_opts {
   int overwrite;               /* -f */
   const pri_input *like;       /* metadata to keep (resolution, descriptions); NULL: none */
   double pixel[3];             /* mm, x first; 0: unknown */
+  const ptrdiff_t *source;     /* [items] item of like that each one comes from; NULL: the same where there are as many, else none */
+  double pitch[3];             /* pixel size over that of like, x first; 0: 1 */
+  const char *compression;     /* of TIFF: NULL "none" "deflate" "lzw" "zstd"; outlives the output */
+  int bigtiff;                 /* 0: where a classic TIFF could not hold it; 1: always; -1: never (EWRITE where it is needed) */
 } pri_output_opts;
 
 /* name: suffix .tif .tiff .h5 .hdf5 .npy .png, "file.h5:/path", "-" or "npy:-" "tif:-" (standard output).
@@ -62,6 +74,7 @@ PRI_API PRI_MUST_CHECK pri_status pri_output_create(pri_ctx *ctx, pri_output **o
 PRI_API PRI_MUST_CHECK pri_status pri_output_write(pri_output *o, const pri_real *src, ptrdiff_t first, ptrdiff_t items); /* in order */
 /* provenance: JSON object or NULL, embedded (TIFF private tag, HDF5 attribute, NPY side file NAME.json). Flushes, syncs, renames. */
 PRI_API PRI_MUST_CHECK pri_status pri_output_finish(pri_output *o, const char *provenance);
+PRI_API const char *pri_output_temporary(const pri_output *o);           /* its name until it is finished; NULL: none (standard output) */
 PRI_API size_t pri_output_memory(const pri_output *o);
 PRI_API void pri_output_destroy(pri_output **o);   /* unfinished: the temporary file is removed */
 

@@ -10,7 +10,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
-enum { PRI_OP_SELFADJOINT = 1u, PRI_OP_DIAGONAL = 2u, PRI_OP_PROJECTION = 4u, PRI_OP_NONNEGATIVE = 8u };
+enum { PRI_OP_SELFADJOINT = 1u, PRI_OP_DIAGONAL = 2u, PRI_OP_PROJECTION = 4u, PRI_OP_NONNEGATIVE = 8u, PRI_OP_IDENTITY = 16u };
 typedef struct pri_operator_class {
   pri_kind kind;                    /* first: a kind pointer is a class pointer */
   /* REQUIRED. init: dom or ran may arrive with nd == 0 (unknown): init fills it, PRI_ESHAPE on conflict */

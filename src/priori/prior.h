@@ -10,7 +10,11 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
-typedef struct pri_prox_req { double tau, tol; long max_inner; } pri_prox_req;   /* tol: on the relative duality gap */
+typedef struct pri_prox_req {
+  double tau, tol;  /* tol: on the relative duality gap; 0: max_inner steps whatever it is */
+  long max_inner;
+  long done;        /* > 0: p, q and w are what a call with the same z and tau made in so many steps: it goes on from there (or begins anew) */
+} pri_prox_req;
 typedef struct pri_prox_cert { pri_bound gap; long inner; } pri_prox_cert;
 
 /* value, gradient, prox: FISTA, SGP, gradient descent, ADMM */
@@ -36,7 +40,10 @@ typedef struct pri_saddle {
   pri_status (*conjugate)(pri_ctx *ctx, const void *priv, double *per_item, const pri_real *q, ptrdiff_t items);         /* F*(q); INFINITY outside */
   pri_status (*value)(pri_ctx *ctx, const void *priv, double *per_item, const pri_real *kxw, ptrdiff_t items);      /* F(K(x,w)) >= R(x) */
   pri_status (*repair)(pri_ctx *ctx, const void *priv, pri_real *q, ptrdiff_t items);
-                                                /* to a near q with F*(q) finite and no pull on w (K'q = 0 there); NULL: dual_prox at sigma = 0 */
+                                                /* to a near q with F*(q) finite and no pull on w (K'q = 0 there, up to rounding); NULL: dual_prox at sigma = 0 */
+  double (*aux_bound)(const void *priv, double span, double most);
+                                                /* sum |w_j| of a minimiser of F(K(x,.)) is not above this, for any x of largest minus smallest pixel <= span
+                                                   and R(x) <= most: what is left of a pull on w counts by it. NULL: no gap with w is proven */
 } pri_saddle;
 
 /* theta: a flat double vector; H = d2R/dx2, J = d(grad R)/dtheta; one work unit = one of the products */

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* pipeline_provenance.c - where a result comes from and what is certain of it, as the job knows it: provenance.h. */
+#include <stdlib.h>
+#include <string.h>
+#include "history.h"
+#include "pipeline.h"
+#include "provenance.h"
+
+int pri_certified_worse(const pri_certified *c, const pri_certified *than) {
+  return c->met < than->met || (c->met == than->met && c->relative_gap > than->relative_gap);
+}
+
+/* Certificate of the job: of its worst slice. */
+static json_t *worst_certificate(const pri_job *job) {
+  const pri_certified *w = &job->done[0];
+  for (ptrdiff_t i = 1; i < job->n_done; i++)
+    if (pri_certified_worse(&job->done[i], w)) w = &job->done[i];
+  return pri_certified_json(w, job->set.mismatch);
+}
+
+static json_t *all_certificates(const pri_job *job) {
+  json_t *a = job->n_done > 1 && strcmp(job->o->solver, "none") ? json_array() : NULL;
+  for (ptrdiff_t i = 0; a && i < job->n_done; i++) {
+    json_t *c = pri_certified_json(&job->done[i], job->set.mismatch);
+    if (c) json_object_set_new(c, "item", json_integer((json_int_t)job->done[i].item));
+    json_array_append_new(a, c);
+  }
+  return a;
+}
+
+pri_status pri_job_config(pri_job *job, char **text) { return pri_config_print(job->ctx, job->o, text); }
+
+static pri_provenance origin(const pri_job *job, const char *config) {
+  return (pri_provenance){.config = config,
+                          .inputs = job->stack ? job->stack : &job->input_name,
+                          .n_inputs = job->stack ? job->n_stack : 1,
+                          .in = job->in,
+                          .options = job->o};
+}
+
+pri_status pri_job_origin(pri_job *job, json_t **out) {
+  char *config = NULL;
+  *out = NULL;
+  PRI_TRY(pri_job_config(job, &config));
+  const pri_provenance p = origin(job, config);
+  const pri_status s = pri_provenance_origin(job->ctx, &p, out);
+  pri_free(job->ctx, config);
+  return s;
+}
+
+pri_status pri_job_provenance(pri_job *job, char **text) {
+  char *config = NULL;
+  PRI_TRY(pri_job_config(job, &config));
+  pri_provenance p = origin(job, config);
+  p.weights = job->weight_notes;
+  p.curves = job->weight_curves;
+  p.center = job->set.center;
+  p.table = job->table;
+  if (!job->simulate) p.certificate = worst_certificate(job);
+  if (!job->simulate && !job->table) p.items = all_certificates(job);
+  if (job->history) p.history = pri_history_json(job->history);
+  const pri_status s = pri_provenance_text(job->ctx, &p, text);
+  json_decref(p.certificate);
+  json_decref(p.items);
+  json_decref(p.history);
+  pri_free(job->ctx, config);
+  return s;
+}
