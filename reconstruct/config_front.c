@@ -115,7 +115,7 @@ pri_status pri_config_inpaint(pri_call *call) {
   if (needed && value) PRI_TRY(add_operator(call->ctx, o, "mask", (const char *const[4]){key, value, NULL, NULL}));
   if (needed && !value) PRI_TRY(pri_options_set(call->ctx, o, "operator", "identity"));
   if (needed && !value && !pri_options_given(o, "on-bad")) PRI_TRY(pri_options_set(call->ctx, o, "on-bad", "mask"));
-  return finish(call, "identity", o->noise_level ? from_noise : exact);
+  return finish(call, value ? "mask:random=0.5" : "identity", o->noise_level ? from_noise : exact);
 }
 
 static int is_drawn(const char *psf) {
