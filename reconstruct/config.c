@@ -52,7 +52,7 @@ static char *item_end(char *s) {
 }
 
 /* "ct:center=auto,angles=8" without center is "ct:angles=8"; in place */
-static void drop_key(char *spec, const char *key) {
+void pri_config_drop(char *spec, const char *key) {
   const size_t n = strlen(key);
   char *colon = strchr(spec, ':');
   for (char *at = colon ? colon + 1 : NULL; at && *at;) {
@@ -75,7 +75,7 @@ static pri_status keep_given(pri_ctx *ctx, const pri_kind *kind, const char *spe
     char *given = NULL;
     if (!(p->flags & (PRI_P_AUTO | PRI_P_FROM_META))) continue;
     PRI_TRY(pri_spec_get(ctx, spec, p->name, pri_kind_first_key(kind), &given));
-    if (!given) drop_key(out, p->name);
+    if (!given) pri_config_drop(out, p->name);
     pri_free(ctx, given);
   }
   return PRI_OK;

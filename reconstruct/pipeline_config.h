@@ -32,6 +32,7 @@ PRI_MUST_CHECK pri_status pri_config_read(pri_ctx *ctx, pri_options *o, const ch
 /* "tv:weight=auto:discrepancy" -> the text of the weight where it is no number, else NULL (*held by pri_calloc); *plain: the
    spec with a weight of 1 in its place, what objects are made of. */
 PRI_MUST_CHECK pri_status pri_config_weight(pri_ctx *ctx, const char *spec, char **held, char **plain);
+void pri_config_drop(char *spec, const char *key); /* "ct:center=auto,angles=8" without center is "ct:angles=8"; in place */
 /* Name of the first key of a plug-in, or of its weight; NULL: it has none. Borrowed. */
 const char *pri_kind_first_key(const pri_kind *kind);
 const char *pri_kind_weight_key(const pri_kind *kind);

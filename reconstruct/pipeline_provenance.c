@@ -28,7 +28,52 @@ static json_t *all_certificates(const pri_job *job) {
   return a;
 }
 
-pri_status pri_job_config(pri_job *job, char **text) { return pri_config_print(job->ctx, job->o, text); }
+/* ---- the effective configuration: keys that the input file filled in are said as well */
+
+/* The file's own angles and the like have no text; auto stays auto, for what was found stands under its own key. */
+static pri_status keep_auto(pri_job *job, const pri_kind *kind, const char *asked, char **spec) {
+  for (const pri_param *row = kind->params; row && row->name; row++) {
+    char *was = NULL, *now = NULL, *out = NULL;
+    if (!(row->flags & PRI_P_AUTO)) continue;
+    pri_status s = pri_spec_get(job->ctx, asked, row->name, pri_kind_first_key(kind), &was);
+    if (s == PRI_OK) s = pri_spec_get(job->ctx, *spec, row->name, pri_kind_first_key(kind), &now);
+    if (s == PRI_OK && now && !was && !strcmp(now, "auto")) pri_config_drop(*spec, row->name);
+    if (s == PRI_OK && now && was && !strcmp(was, "auto") && strcmp(now, "auto")) s = pri_spec_set(job->ctx, *spec, row->name, NULL, was, &out);
+    if (out) pri_free(job->ctx, *spec), *spec = out;
+    pri_free(job->ctx, was);
+    pri_free(job->ctx, now);
+    PRI_TRY(s);
+  }
+  return PRI_OK;
+}
+
+static int fills_in(const pri_kind *kind) {
+  for (const pri_param *row = kind->params; row && row->name; row++)
+    if (row->flags & PRI_P_FROM_META) return 1;
+  return 0;
+}
+
+/* NULL: as asked for */
+static pri_status said_operator(pri_job *job, char **out) {
+  const pri_options *o = job->o;
+  const void *priv;
+  *out = NULL;
+  if (!job->set.A || o->operators.n != 1 || o->sweep.n) return PRI_OK;
+  const pri_operator_class *c = pri_operator_class_of(job->set.A, &priv);
+  if (!c || !fills_in(&c->kind)) return PRI_OK;
+  PRI_TRY(pri_operator_print(job->set.A, out));
+  return keep_auto(job, &c->kind, o->operators.v[0], out);
+}
+
+pri_status pri_job_config(pri_job *job, char **text) {
+  pri_options now = *job->o;
+  char *spec;
+  PRI_TRY(said_operator(job, &spec));
+  if (spec) now.operators.v = &spec;
+  const pri_status s = pri_config_print(job->ctx, &now, text);
+  pri_free(job->ctx, spec);
+  return s;
+}
 
 static pri_provenance origin(const pri_job *job, const char *config) {
   return (pri_provenance){.config = config,
