@@ -5,7 +5,7 @@
 static const char *const options[] = {"mask", "operator",  "fidelity", "prior",    "bound",  "noise-level", "solver",  "stop",         "init",
                                       "precision", "sweep",    "prepare",  "then",   "slices",      "roi",     "on-bad",       "as-stack",
                                       "output",    "force",    "dtype",    "scale",  "dry-run",     "json",    "print-config", "threads",
-                                      "mem",       "scratch",  "seed",     "progress", "log",       "log-json", NULL};
+                                      "mem",       "scratch", "resume",  "seed",     "progress", "log",       "log-json", NULL};
 static const char *const examples[] = {
     "what is not finite is missing",
     "inpaint damaged.tif -o whole.tif",
