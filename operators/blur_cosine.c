@@ -25,7 +25,7 @@ static ptrdiff_t folded(ptrdiff_t j, ptrdiff_t n) { /* |j| on the circle of 2 n 
 }
 
 /* w: [n0 + 1][n1 + 1][n2 + 1]. The transform doubles what does not lie at an end: tap and mirror image make the two. */
-static void gather(const struct blur *b, const ptrdiff_t n[3], double *w) {
+static void gather(const struct blur_one *b, const ptrdiff_t n[3], double *w) {
   const double *h = b->psf.h;
   ptrdiff_t p[3];
   for (ptrdiff_t z = 0; z < b->psf.k[0]; z++)
@@ -41,7 +41,7 @@ static void gather(const struct blur *b, const ptrdiff_t n[3], double *w) {
       }
 }
 
-static pri_status eigenvalues(pri_ctx *ctx, const struct blur *b, struct pri_blur_cosine *c) {
+static pri_status eigenvalues(pri_ctx *ctx, const struct blur_one *b, struct pri_blur_cosine *c) {
   const ptrdiff_t m[3] = {c->n[0] + 1, c->n[1] + 1, c->n[2] + 1};
   double *w;
   PRI_ALLOC(ctx, w, m[0] * m[1] * m[2]);
@@ -55,7 +55,7 @@ static pri_status eigenvalues(pri_ctx *ctx, const struct blur *b, struct pri_blu
   return s;
 }
 
-static pri_status fill(pri_ctx *ctx, const struct blur *b, struct pri_blur_cosine *c) {
+static pri_status fill(pri_ctx *ctx, const struct blur_one *b, struct pri_blur_cosine *c) {
   c->nd = b->nd;
   c->workers = pri_par_workers(ctx);
   memcpy(c->n, b->grid.dom.n, sizeof c->n);
@@ -66,7 +66,7 @@ static pri_status fill(pri_ctx *ctx, const struct blur *b, struct pri_blur_cosin
   return eigenvalues(ctx, b, c);
 }
 
-pri_status pri_blur_cosine_create(pri_ctx *ctx, pri_blur_cosine **out, const struct blur *b) {
+pri_status pri_blur_cosine_create(pri_ctx *ctx, pri_blur_cosine **out, const struct blur_one *b) {
   PRI_ALLOC(ctx, *out, 1);
   return fill(ctx, b, *out); /* fini of the operator releases it in any case */
 }

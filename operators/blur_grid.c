@@ -16,7 +16,7 @@ struct line { /* one axis */
   ptrdiff_t d, r, before, grid, shift; /* shift: place of data 0 */
 };
 
-static struct line line_of(const struct blur *b, int axis, ptrdiff_t d, ptrdiff_t r) {
+static struct line line_of(const struct blur_one *b, int axis, ptrdiff_t d, ptrdiff_t r) {
   const ptrdiff_t k = b->psf.k[axis], c = b->psf.c[axis], far = k - 1 - c;
   struct line l = {.d = d, .r = r};
   switch (b->border) {
@@ -42,7 +42,7 @@ static ptrdiff_t seen(int border, ptrdiff_t i, ptrdiff_t n) {
   return -1;
 }
 
-static pri_status map_axis(pri_ctx *ctx, struct blur *b, int axis, const struct line *l) {
+static pri_status map_axis(pri_ctx *ctx, struct blur_one *b, int axis, const struct line *l) {
   const ptrdiff_t end = l->before + l->d + (b->border == REFLECT || b->border == REPLICATE ? b->psf.c[axis] : 0);
   b->grid.n[axis] = l->grid;
   b->grid.dom.n[axis] = l->d;
@@ -56,7 +56,7 @@ static pri_status map_axis(pri_ctx *ctx, struct blur *b, int axis, const struct 
   return PRI_OK;
 }
 
-static pri_status agree(pri_ctx *ctx, struct blur *b, pri_shape *dom, pri_shape *ran) {
+static pri_status agree(pri_ctx *ctx, struct blur_one *b, pri_shape *dom, pri_shape *ran) {
   char s[96], t[96];
   const int by_data = dom->nd == 0;
   pri_shape other = by_data ? *ran : *dom;
@@ -73,7 +73,7 @@ static pri_status agree(pri_ctx *ctx, struct blur *b, pri_shape *dom, pri_shape 
   return PRI_OK;
 }
 
-pri_status pri_blur_shapes(pri_ctx *ctx, struct blur *b, pri_shape *dom, pri_shape *ran) {
+pri_status pri_blur_shapes(pri_ctx *ctx, struct blur_one *b, pri_shape *dom, pri_shape *ran) {
   PRI_TRY(agree(ctx, b, dom, ran));
   for (int axis = 0; axis < 3; axis++) {
     const int i = axis - 3 + b->nd;

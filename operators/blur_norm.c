@@ -26,7 +26,7 @@ static double step(pri_ctx *ctx, const pri_convolver *c, pri_real *v, pri_real *
   return most;
 }
 
-static pri_status collatz(pri_ctx *ctx, struct blur *b, const pri_convolver *c) {
+static pri_status collatz(pri_ctx *ctx, struct blur_one *b, const pri_convolver *c) {
   const ptrdiff_t n = b->grid.dom.n[0] * b->grid.dom.n[1] * b->grid.dom.n[2], m = b->grid.ran.n[0] * b->grid.ran.n[1] * b->grid.ran.n[2];
   pri_real *v = pri_calloc(ctx, (size_t)n, sizeof *v), *w = v ? pri_calloc(ctx, (size_t)n, sizeof *w) : NULL;
   pri_real *y = w ? pri_calloc(ctx, (size_t)m, sizeof *y) : NULL;
@@ -44,7 +44,7 @@ static pri_status collatz(pri_ctx *ctx, struct blur *b, const pri_convolver *c) 
 }
 
 /* the convolver of |h| */
-static pri_status with_sizes(pri_ctx *ctx, struct blur *b) {
+static pri_status with_sizes(pri_ctx *ctx, struct blur_one *b) {
   const ptrdiff_t n = b->psf.k[0] * b->psf.k[1] * b->psf.k[2];
   pri_convolver *c = NULL;
   double *h;
@@ -59,7 +59,7 @@ static pri_status with_sizes(pri_ctx *ctx, struct blur *b) {
   return s;
 }
 
-pri_status pri_blur_norm(pri_ctx *ctx, struct blur *b) {
+pri_status pri_blur_norm(pri_ctx *ctx, struct blur_one *b) {
   double sum = 0;
   for (ptrdiff_t i = 0; i < b->psf.k[0] * b->psf.k[1] * b->psf.k[2]; i++) sum += b->psf.h[i];
   if (b->border == REFLECT && b->mirrored && b->positive) b->norm = (pri_bound){sum, PRI_EXACT}; /* B 1 = B'1 = sum */

@@ -14,7 +14,7 @@ avx512_sources =
 src_sources += src/fft.c src/linalg.c
 private_headers += src/fft.h src/linalg.h
 # convolution, once more in double for certificates; point-spread functions
-src_sources += src/convolve.c src/psf.c src/psf_beads.c src/psf_file.c src/psf_optics.c
+src_sources += src/convolve.c src/psf.c src/psf_beads.c src/psf_file.c src/psf_optics.c src/psf_resample.c
 wide_sources += src/convolve.c
 private_headers += src/convolve.h src/psf.h src/psf_beads.h
 # differences, certificates, noise level

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "number.h"
+#include "priori/io.h"
 
 enum { Z, Y, X };
 
@@ -222,6 +223,23 @@ static void take_pixel(pri_psf_keys *k, const pri_meta *m) {
   k->pixel[1] = k->pixel[2] = m->pixel[2] > 0 ? m->pixel[2] : m->pixel[0];
 }
 
+static const struct shape *shape_of(const pri_psf_keys *k) { /* NULL: a file */
+  for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
+    if (!strcmp(k->psf, shapes[i].name)) return &shapes[i];
+  return NULL;
+}
+
+pri_status pri_psf_pages(pri_ctx *ctx, const pri_psf_keys *keys, ptrdiff_t *pages) {
+  pri_input *in;
+  *pages = 1;
+  if (shape_of(keys)) return PRI_OK;
+  PRI_TRY(pri_input_open(ctx, &in, keys->psf));
+  const pri_input_info *i = pri_input_describe(in);
+  *pages = i->items * (i->item.nd == 3 ? i->item.n[0] : 1);
+  pri_input_close(&in);
+  return PRI_OK;
+}
+
 /* nd 0: three axes where three extents are given, or the formula has them */
 static int axes_of(const pri_psf_keys *k) {
   const char *const texts[] = {k->sigma, k->width};
@@ -238,10 +256,10 @@ pri_status pri_psf_create(pri_ctx *ctx, pri_psf *out, const char *who, pri_psf_k
   const struct drawing d = {ctx, who, keys, nd ? nd : axes_of(keys)};
   *out = (pri_psf){0};
   take_pixel(keys, meta);
-  for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
-    if (!strcmp(keys->psf, shapes[i].name)) {
-      PRI_TRY(shapes[i].draw(&d, out));
-      return pri_psf_unit_sum(ctx, out, who);
-    }
+  const struct shape *shape = shape_of(keys);
+  if (shape) {
+    PRI_TRY(shape->draw(&d, out));
+    return pri_psf_unit_sum(ctx, out, who);
+  }
   return pri_psf_load(ctx, out, who, keys, nd);
 }

@@ -23,6 +23,7 @@ typedef struct pri_psf_keys { /* the rows PRI_PSF_ROWS of a parameter table */
   double angle, na, wavelength, index, pixel[3], psf_pixel[3];
   ptrdiff_t size[3];
   int center, negative, normalise;
+  ptrdiff_t page;              /* no row: 0, or 1 + the page of the file that is taken as a plane (a channel's) */
 } pri_psf_keys;
 
 extern const char *const pri_psf_centers[], *const pri_psf_negatives[];
@@ -41,6 +42,7 @@ extern const char *const pri_psf_centers[], *const pri_psf_negatives[];
   PRI_PSF_ROW(s, k.wavelength, "wavelength", PRI_QUANTITY, "nm", "airy, born-wolf: of the emitted light, in vacuum", .flags = PRI_P_FROM_META, .min = 1, .max = 1e6, .def = NAN), \
   PRI_PSF_ROW(s, k.index, "index", PRI_REAL, "1", "airy, born-wolf: refractive index before the lens (air 1, water 1.33, oil 1.515)", .min = 1, .max = 3, .def = 1), \
   PRI_PSF_ROW(s, k.pixel, "pixel", PRI_QUANTITIES, "um", "pitch of the image's pixels, in-plane x axial; default: from the input file", .flags = PRI_P_FROM_META, .min = 1e-6, .max = 1e9, .def = NAN), \
+  PRI_PSF_ROW(s, k.psf_pixel, "psf-pixel", PRI_QUANTITIES, "um", "file: pitch of its pixels, in-plane x axial; resampled to pixel= where they differ by more than 1 %; default: what the file says of itself", .flags = PRI_P_FROM_META, .min = 1e-6, .max = 1e9, .def = NAN), \
   PRI_PSF_ROW(s, k.size, "size", PRI_SIZES, "px", "extents that a PSF is drawn to (odd, x first); default: as far as it reaches", .min = 1, .max = 4096), \
   PRI_PSF_ROW(s, k.center, "psf-center", PRI_CHOICE, "-", "file: where its centre lies; auto: the middle, or its largest value where that lies elsewhere", .choices = pri_psf_centers), \
   PRI_PSF_ROW(s, k.background, "background", PRI_TEXT, "-", "file: value that is taken off it, or auto: the median of its border; default: none", .flags = 0), \
@@ -58,6 +60,8 @@ extern const char *const pri_psf_centers[], *const pri_psf_negatives[];
  *         finite, or without a positive sum.
  */
 PRI_MUST_CHECK pri_status pri_psf_create(pri_ctx *ctx, pri_psf *out, const char *who, pri_psf_keys *keys, int nd, const pri_meta *meta);
+/* Pages of the file (planes of a volume), 1 for a formula. EREAD, EFORMAT */
+PRI_MUST_CHECK pri_status pri_psf_pages(pri_ctx *ctx, const pri_psf_keys *keys, ptrdiff_t *pages);
 void pri_psf_destroy(pri_ctx *ctx, pri_psf *p);  /* a zeroed one is fine */
 int pri_psf_nonnegative(const pri_psf *p);
 int pri_psf_symmetric(const pri_psf *p);         /* h(c + j) = h(c - j) */
@@ -67,6 +71,7 @@ int pri_psf_mirrored(const pri_psf *p);          /* so along each axis alone */
 enum { PRI_PSF_LARGEST = 1 << 28 };              /* elements */
 PRI_MUST_CHECK pri_status pri_psf_alloc(pri_ctx *ctx, pri_psf *p, const char *who, const ptrdiff_t k[3]); /* zero, centre in the middle */
 PRI_MUST_CHECK pri_status pri_psf_draw_optics(pri_ctx *ctx, pri_psf *p, const char *who, const pri_psf_keys *keys, int nd);
-PRI_MUST_CHECK pri_status pri_psf_load(pri_ctx *ctx, pri_psf *p, const char *who, const pri_psf_keys *keys, int nd);
+PRI_MUST_CHECK pri_status pri_psf_load(pri_ctx *ctx, pri_psf *p, const char *who, pri_psf_keys *keys, int nd); /* keys: psf_pixel from the file */
+PRI_MUST_CHECK pri_status pri_psf_resample(pri_ctx *ctx, pri_psf *p, const char *who, const double s[3]); /* s: new pitch / old, z, y, x */
 PRI_MUST_CHECK pri_status pri_psf_unit_sum(pri_ctx *ctx, pri_psf *p, const char *who);
 #endif

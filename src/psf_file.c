@@ -17,15 +17,22 @@ enum { CLIP, KEEP };
 static ptrdiff_t size_of(const pri_psf *p) { return p->k[Z] * p->k[Y] * p->k[X]; }
 
 /* Axes of extent 1 do not count. */
-static pri_status extents(pri_ctx *ctx, const pri_array *a, const char *who, const char *file, int nd, ptrdiff_t k[3]) {
+static pri_status extents(pri_ctx *ctx, const pri_array *a, const char *who, const pri_psf_keys *keys, int nd, ptrdiff_t k[3]) {
   ptrdiff_t all[PRI_MAXDIM + 1];
+  const char *file = keys->psf;
   int n = 0;
+  if (keys->page && a->shape.nd >= 2) { /* one plane of several */
+    k[Z] = 1;
+    k[Y] = a->shape.n[a->shape.nd - 2];
+    k[X] = a->shape.n[a->shape.nd - 1];
+    return PRI_OK;
+  }
   if (a->items > 1) all[n++] = a->items;
   for (int i = 0; i < a->shape.nd; i++)
     if (a->shape.n[i] > 1) all[n++] = a->shape.n[i];
   if (n > 3 || (nd && n > nd))
     return PRI_FAIL(ctx, PRI_ESHAPE, "%s: the point-spread function of %s has %d axes, the image has %d%s", who, file, n, nd ? nd : 3,
-                    n == 3 && nd == 2 ? ": a stack is a volume with --item volume" : "");
+                    n == 3 && nd == 2 ? ": a stack is a volume with --item volume; a PSF a channel wants channels=yes" : "");
   for (int i = 0; i < 3; i++) k[i] = i < 3 - n ? 1 : all[i - 3 + n];
   return PRI_OK;
 }
@@ -125,27 +132,62 @@ static void centre(pri_ctx *ctx, pri_psf *p, const char *who, const pri_psf_keys
 }
 
 static pri_status copy(pri_ctx *ctx, pri_psf *p, const char *who, const pri_psf_keys *keys, const pri_array *a) {
+  const pri_real *from = a->data + (keys->page ? (keys->page - 1) * size_of(p) : 0);
   for (ptrdiff_t i = 0; i < size_of(p); i++) {
-    p->h[i] = (double)a->data[i];
+    p->h[i] = (double)from[i];
     if (!isfinite(p->h[i])) return PRI_FAIL(ctx, PRI_EDATA, "%s: element %td of the point-spread function %s is not finite", who, i, keys->psf);
   }
   return PRI_OK;
 }
 
-static pri_status prepare(pri_ctx *ctx, pri_psf *p, const char *who, const pri_psf_keys *keys) {
+/* ---- pitch */
+
+/* What the file says of its own pixels, where the key does not */
+static pri_status file_pixel(pri_ctx *ctx, pri_psf_keys *keys) {
+  pri_input *in;
+  if (keys->psf_pixel[0] > 0) return PRI_OK;
+  PRI_TRY(pri_input_open(ctx, &in, keys->psf));
+  const pri_meta *m = &pri_input_describe(in)->meta;
+  if (m->pixel[0] > 0) {
+    keys->psf_pixel[0] = m->pixel[0];
+    keys->psf_pixel[1] = keys->psf_pixel[2] = m->pixel[2] > 0 ? m->pixel[2] : m->pixel[0];
+  }
+  pri_input_close(&in);
+  return PRI_OK;
+}
+
+static pri_status match_pitch(pri_ctx *ctx, pri_psf *p, const char *who, const pri_psf_keys *keys, int asked) {
+  const double *from = keys->psf_pixel, *to = keys->pixel;
+  if (asked && !(to[0] > 0)) return PRI_FAIL(ctx, PRI_EPARAM, "%s: psf-pixel= is given, and the image does not say how large its own pixels are: give pixel= too", who);
+  if (!(from[0] > 0) || !(to[0] > 0)) return PRI_OK;
+  const double plane = to[0] / from[0], axial = from[1] > 0 && to[1] > 0 ? to[1] / from[1] : 1, s[3] = {axial, plane, plane};
+  if (fabs(plane - 1) <= 0.01 && (p->k[Z] == 1 || fabs(axial - 1) <= 0.01)) return PRI_OK;
+  if (plane > 100 || plane < 0.01 || axial > 100 || axial < 0.01)
+    return PRI_FAIL(ctx, PRI_EPARAM, "%s: the pixels of %s (%g um) and of the image (%g um) differ by more than a factor of 100", who, keys->psf, 1e3 * from[0], 1e3 * to[0]);
+  const ptrdiff_t k[3] = {p->k[Z], p->k[Y], p->k[X]};
+  PRI_TRY(pri_psf_resample(ctx, p, who, s));
+  pri_log(ctx, PRI_LOG_INFO, "%s: %s is resampled from pixels of %.4g um (axial %.4g) to %.4g um (axial %.4g): %td x %td x %td becomes %td x %td x %td", who, keys->psf, 1e3 * from[0],
+          1e3 * from[1], 1e3 * to[0], 1e3 * to[1], k[X], k[Y], k[Z], p->k[X], p->k[Y], p->k[Z]);
+  return PRI_OK;
+}
+
+static pri_status prepare(pri_ctx *ctx, pri_psf *p, const char *who, pri_psf_keys *keys) {
+  const int asked = keys->psf_pixel[0] > 0;
   double sum = 0;
   PRI_TRY(take_background(ctx, p, who, keys));
   clip(ctx, p, who, keys);
   for (ptrdiff_t i = 0; i < size_of(p); i++) sum += p->h[i];
   centre(ctx, p, who, keys, sum);
+  PRI_TRY(file_pixel(ctx, keys));
+  PRI_TRY(match_pitch(ctx, p, who, keys, asked));
   return keys->normalise ? pri_psf_unit_sum(ctx, p, who) : PRI_OK;
 }
 
-pri_status pri_psf_load(pri_ctx *ctx, pri_psf *p, const char *who, const pri_psf_keys *keys, int nd) {
+pri_status pri_psf_load(pri_ctx *ctx, pri_psf *p, const char *who, pri_psf_keys *keys, int nd) {
   pri_array a = {0};
   ptrdiff_t k[3];
   pri_status s = pri_input_load(ctx, keys->psf, &a);
-  if (s == PRI_OK) s = extents(ctx, &a, who, keys->psf, nd, k);
+  if (s == PRI_OK) s = extents(ctx, &a, who, keys, nd, k);
   if (s == PRI_OK) s = pri_psf_alloc(ctx, p, who, k);
   if (s == PRI_OK) s = copy(ctx, p, who, keys, &a);
   pri_array_destroy(&a);

@@ -162,6 +162,54 @@ static void unknown_is_a_crop_of_more(void **state) {
   pri_ctx_destroy(&ctx);
 }
 
+static void channels_have_their_own_psf(void **state) { /* two pages; each channel has the bits of a blur with its page alone */
+  (void)state;
+  pri_ctx *ctx = make();
+  const pri_shape k = {3, {2, 5, 5}}, item = {3, {2, 14, 18}}, three = {3, {3, 14, 18}}, plane = pri_shape_2d(14, 18);
+  pri_array h = kernel(ctx, &k), x, y, one;
+  pri_operator *A, *B;
+  char spec[200];
+  assert_int_equal(pri_array_create(ctx, &x, &item, 3), PRI_OK);
+  assert_int_equal(pri_array_create(ctx, &y, &item, 3), PRI_OK);
+  assert_int_equal(pri_array_create(ctx, &one, &plane, 1), PRI_OK);
+  pri_rng_normal(6, "channels", 0, x.data, 3 * 2 * 14 * 18);
+  snprintf(spec, sizeof spec, "blur:psf=%s,psf-center=middle,channels=yes,border=replicate", file);
+  assert_int_equal(pri_operator_create(ctx, &A, spec, NULL, &three, NULL), PRI_ESHAPE);
+  if (pri_operator_create(ctx, &A, spec, NULL, &item, NULL) != PRI_OK) fail_msg("%s", pri_ctx_message(ctx));
+  assert_int_equal(pri_operator_apply(A, &y, &x), PRI_OK);
+  double worst, from_first = 0;
+  assert_int_equal(pri_operator_mismatch(A, 1, 9, &worst), PRI_OK);
+  assert_true(worst < 20 * eps);
+  for (int c = 0; c < 2; c++) {
+    pri_output *o;
+    const pri_shape page = pri_shape_2d(5, 5);
+    char name[80];
+    snprintf(name, sizeof name, "page_%s", file);
+    assert_int_equal(pri_output_create(ctx, &o, name, &page, 1, &(pri_output_opts){.overwrite = 1, .dtype = "f64"}), PRI_OK);
+    assert_int_equal(pri_output_write(o, h.data + c * 25, 0, 1), PRI_OK);
+    assert_int_equal(pri_output_finish(o, NULL), PRI_OK);
+    pri_output_destroy(&o);
+    snprintf(spec, sizeof spec, "blur:psf=%s,psf-center=middle,border=replicate", name);
+    assert_int_equal(pri_operator_create(ctx, &B, spec, NULL, &plane, NULL), PRI_OK);
+    for (int i = 0; i < 3; i++) {
+      const pri_array in = pri_array_borrow(x.data + (2 * i + c) * 14 * 18, &plane, 1);
+      assert_int_equal(pri_operator_apply(B, &one, &in), PRI_OK);
+      assert_memory_equal(one.data, y.data + (2 * i + c) * 14 * 18, 14 * 18 * sizeof *one.data);
+      if (c == 0) from_first += fabs((double)one.data[0]);
+    }
+    pri_operator_destroy(&B);
+    remove(name);
+  }
+  assert_true(from_first > 0);
+  pri_operator_destroy(&A);
+  pri_array_destroy(&h);
+  pri_array_destroy(&x);
+  pri_array_destroy(&y);
+  pri_array_destroy(&one);
+  assert_int_equal(pri_ctx_memory_used(ctx), 0);
+  pri_ctx_destroy(&ctx);
+}
+
 /* largest |A x| / |x| that 200 steps of the power method find */
 static double power(pri_ctx *ctx, const pri_operator *A) {
   const ptrdiff_t n = pri_shape_size(pri_operator_domain(A));
@@ -251,6 +299,6 @@ static int teardown(void **state) {
 int claim_blur_convolution(void);
 int claim_blur_convolution(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(every_border_is_its_sum), cmocka_unit_test(a_point_becomes_the_psf), cmocka_unit_test(unknown_is_a_crop_of_more),
-                                     cmocka_unit_test(norms_hold_and_are_tight), cmocka_unit_test(resolvents_are_exact)};
+                                     cmocka_unit_test(channels_have_their_own_psf), cmocka_unit_test(norms_hold_and_are_tight), cmocka_unit_test(resolvents_are_exact)};
   return cmocka_run_group_tests_name("claim_blur_convolution", tests, setup, teardown);
 }

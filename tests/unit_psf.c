@@ -259,10 +259,44 @@ static void files_are_made_fit(void **state) {
   close_ctx(ctx);
 }
 
+/* A Gaussian of sigma 3 in pixels of 0.1 um is one of 1.5 in pixels of 0.2 um, averaged over them; and back. */
+static void files_are_resampled(void **state) {
+  (void)state;
+  char name[64], keys[200];
+  pri_ctx *ctx = make();
+  pri_psf p = draw(ctx, "gaussian,sigma=3,size=33x31", 2), q = draw(ctx, "gaussian,sigma=1.5,size=17", 2);
+  const pri_shape s = pri_shape_2d(31, 33);
+  pri_output *o;
+  pri_real v[31 * 33];
+  snprintf(name, sizeof name, "unit_psf_%ld.npy", (long)getpid());
+  for (int i = 0; i < 31 * 33; i++) v[i] = (pri_real)p.h[i];
+  assert_int_equal(pri_output_create(ctx, &o, name, &s, 1, &(pri_output_opts){.overwrite = 1}), PRI_OK);
+  assert_int_equal(pri_output_write(o, v, 0, 1), PRI_OK);
+  assert_int_equal(pri_output_finish(o, NULL), PRI_OK);
+  pri_output_destroy(&o);
+  pri_psf_destroy(ctx, &p);
+  snprintf(keys, sizeof keys, "psf=%s,psf-pixel=0.1um,pixel=0.2um", name);
+  p = draw(ctx, keys, 2);
+  assert_true(p.k[1] == 17 && p.k[2] == 17 && p.c[1] == 8 && p.c[2] == 8);
+  for (int y = -5; y <= 5; y++) /* box of sqrt 3 for one of 2 and of 1: fourth moments differ, (2^4 - 3^2 - 6 - 1) / 2880 sigma^-4 */
+    for (int x = -5; x <= 5; x++) assert_true(fabs(at(&p, 0, y, x) - at(&q, 0, y, x)) < 2e-3 * at(&q, 0, 0, 0));
+  pri_psf_destroy(ctx, &p);
+  snprintf(keys, sizeof keys, "psf=%s,psf-pixel=0.2um,pixel=0.1um", name);
+  p = draw(ctx, keys, 2); /* sigma 3 in 0.2 um is 6 in 0.1 um: the file's own pixel stays in it, (36 + 4/12) */
+  assert_true(fabs(moment(&p, 2) / (36 + 4.0 / 12) - 1) < 5e-3);
+  pri_psf_destroy(ctx, &p);
+  snprintf(keys, sizeof keys, "psf=%s,psf-pixel=0.2um", name);
+  assert_int_equal(try_draw(ctx, &p, keys, 2, NULL), PRI_EPARAM);
+  done(ctx, &p);
+  done(ctx, &q);
+  remove(name);
+  close_ctx(ctx);
+}
+
 int unit_psf(void);
 int unit_psf(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(sums_are_one), cmocka_unit_test(gaussian_is_the_integral_over_pixels), cmocka_unit_test(disk_shares_areas),
                                      cmocka_unit_test(motion_averages_along_its_path), cmocka_unit_test(lengths), cmocka_unit_test(airy_has_its_zero_at_061),
-                                     cmocka_unit_test(born_wolf_on_its_axis), cmocka_unit_test(born_wolf_keeps_energy), cmocka_unit_test(files_are_made_fit)};
+                                     cmocka_unit_test(born_wolf_on_its_axis), cmocka_unit_test(born_wolf_keeps_energy), cmocka_unit_test(files_are_made_fit), cmocka_unit_test(files_are_resampled)};
   return cmocka_run_group_tests_name("unit_psf", tests, NULL, NULL);
 }
