@@ -31,6 +31,7 @@ private_headers += reconstruct/split.h reconstruct/subsets.h reconstruct/sums.h 
 reconstruct_support += reconstruct/weight.c reconstruct/weight_constant.c reconstruct/weight_curve.c reconstruct/weight_discrepancy.c \
   reconstruct/weight_gcv.c reconstruct/weight_lcurve.c reconstruct/weight_path.c reconstruct/weight_sure.c
 private_headers += reconstruct/weight.h reconstruct/weight_path.h
+pipeline_support += reconstruct/pipeline_noise.c
 solver_sources += reconstruct/rl.c
 reconstruct_support += reconstruct/rl_pass.c reconstruct/rl_tv.c
 private_headers += reconstruct/rl_pass.h reconstruct/rl_tv.h

@@ -41,7 +41,7 @@ const pri_option pri_option_table[] = {
       "0:auto, auto: found from the data and said"},
      0, 0, "LO:HI", "Problem", 0},
     {{.name = "noise-level", TEXT(noise_level), .help = "of the measurement: sd:V, relative:V (of its norm), file:F, or auto "
-      "(estimated and said)"}, 0, 0, "LEVEL", "Problem", 0},
+      "(estimated and said), poisson (growing with the signal; estimated)"}, 0, 0, "LEVEL", "Problem", 0},
     {{.name = "solver", TEXT(solver), .help = "method that finds the image, e.g. pdhg, os-fista, fbp; none passes the input on"},
      0, 0, "SPEC", "Solution", PRI_SOLVERS + 1},
     {{.name = "stop", TEXT(stops), .help = "when to end, e.g. gap:1e-4, discrepancy, steps:100, time:10m; again: whichever is "

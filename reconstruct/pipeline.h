@@ -150,6 +150,10 @@ void pri_solve_destroy(pri_ctx *ctx, pri_solve *s);
 PRI_MUST_CHECK pri_status pri_job_priors(pri_job *job);    /* set.priors, weights that are not numbers at 1 */
 PRI_MUST_CHECK pri_status pri_job_center(pri_job *job);    /* center=auto */
 PRI_MUST_CHECK pri_status pri_job_samples(pri_job *job, pri_block *b, ptrdiff_t slice[PRI_SAMPLES]); /* some slices, spread; slice must outlive b */
+/* ---- pipeline_noise.c */
+/* Noise level into set.noise (median of the block's slices), and said; sd: [items] of each, in the unit of the weights' search (kl: its
+   square is the gain). */
+PRI_MUST_CHECK pri_status pri_job_noise(pri_job *job, const pri_block *b, double sd[PRI_SAMPLES]);
 /* ---- pipeline_weight.c */
 PRI_MUST_CHECK pri_status pri_job_weights(pri_job *job);   /* noise level, automatic and relative weights into set.priors */
 PRI_MUST_CHECK pri_status pri_job_center(pri_job *job);    /* center=auto */

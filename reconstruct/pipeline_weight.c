@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * pipeline_weight.c - noise level and weights of priors that are not numbers: weight=auto:discrepancy (weight.h),
- * weight=rel:V (V times the smallest weight that makes the image constant). On a stack both are found on up to PRI_SAMPLES
+ * pipeline_weight.c - weights of priors that are not numbers: weight=auto:METHOD (weight.h),
+ * weight=rel:V (V times the smallest weight that makes the image constant). On a stack they are found on up to PRI_SAMPLES
  * slices, one at a time, so that the result does not depend on the memory; the median is kept for all slices.
  */
 #include "json.h"
-#include "noise_level.h"
 #include "pipeline.h"
 #include "vec.h"
 #include "weight.h"
@@ -23,52 +22,6 @@ static int by_value(const void *a, const void *b) {
 static double median(double *v, ptrdiff_t n) {
   qsort(v, (size_t)n, sizeof *v, by_value);
   return v[(n - 1) / 2];
-}
-
-/* ---- noise */
-
-static pri_status level_from_file(pri_job *job, const char *name, double *sd) {
-  double *v;
-  ptrdiff_t n;
-  PRI_TRY(pri_input_numbers(job->ctx, name, &v, &n));
-  *sd = n > 0 ? median(v, n) : NAN;
-  pri_free(job->ctx, v);
-  return PRI_OK;
-}
-
-static pri_status bad_level(const pri_job *job) {
-  return PRI_FAIL(job->ctx, PRI_EPARAM,
-                  "--noise-level %s: give sd:V (unit of the data), relative:V (of their norm), file:F, or auto",
-                  job->o->noise_level);
-}
-
-/* sd of each sampled slice */
-static pri_status levels(pri_job *job, const pri_block *b, double sd[PRI_SAMPLES]) {
-  const char *text = job->o->noise_level, *colon = strchr(text, ':');
-  const ptrdiff_t m = pri_shape_size(&b->y.shape);
-  double v = NAN;
-  char *end = NULL;
-  if (!strcmp(text, "auto")) return pri_noise_level(job->ctx, sd, &b->y, b->w.data ? &b->w : NULL);
-  if (!colon) return bad_level(job);
-  if (!strncmp(text, "file:", 5))
-    PRI_TRY(level_from_file(job, colon + 1, &v));
-  else
-    v = strtod(colon + 1, &end);
-  if ((end && (*end || end == colon + 1)) || !(v >= 0) ||
-      (strncmp(text, "sd:", 3) && strncmp(text, "relative:", 9) && strncmp(text, "file:", 5)))
-    return bad_level(job);
-  for (ptrdiff_t i = 0; i < b->items; i++)
-    sd[i] = text[0] == 'r' ? v * sqrt(pri_norm2sq(job->ctx, pri_array_item(&b->y, i), m) / (double)m) : v;
-  return PRI_OK;
-}
-
-static pri_status find_noise(pri_job *job, const pri_block *b, double sd[PRI_SAMPLES]) {
-  double sorted[PRI_SAMPLES];
-  PRI_TRY(levels(job, b, sd));
-  memcpy(sorted, sd, sizeof sorted);
-  job->set.noise = median(sorted, b->items);
-  pri_log(job->ctx, PRI_LOG_INFO, "noise: standard deviation %.4g (%s)", job->set.noise, job->o->noise_level);
-  return PRI_OK;
 }
 
 /* ---- one weight on one slice */
@@ -275,7 +228,7 @@ static pri_status with_samples(pri_job *job, struct wanted *w) {
   double sd[PRI_SAMPLES] = {0};
   if (!looks_at_data(job, w)) return PRI_OK;
   pri_status s = pri_job_samples(job, &b, slice);
-  if (s == PRI_OK) s = find_noise(job, &b, sd);
+  if (s == PRI_OK) s = pri_job_noise(job, &b, sd);
   if (s == PRI_OK) s = choose(job, w, &b, sd);
   pri_block_destroy(&b);
   return s;

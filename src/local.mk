@@ -18,8 +18,8 @@ src_sources += src/convolve.c src/psf.c src/psf_beads.c src/psf_file.c src/psf_o
 wide_sources += src/convolve.c
 private_headers += src/convolve.h src/psf.h src/psf_beads.h
 # differences, certificates, noise level
-private_headers += src/stencil.h src/stencil_steps.h src/noise_level.h
-src_sources += src/stencil.c src/stencil_steps.c src/noise_level.c
+private_headers += src/stencil.h src/stencil_steps.h src/noise_level.h src/noise_image.h
+src_sources += src/stencil.c src/stencil_steps.c src/noise_level.c src/noise_image.c
 avx2_sources += src/stencil_steps.c
 avx512_sources += src/stencil_steps.c
 src_sources += src/metrics.c

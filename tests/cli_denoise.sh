@@ -5,7 +5,7 @@ ok 'phantom' phantom ellipses:size=64 --count 3 --seed 3 -o x.tif
 ok 'noise' simulate --operator identity --noise gaussian:sd=0.05 x.tif -o y.tif
 psnr() { "$priori" score --reference "$1" "$2" --json | awk -F: '/"mean"/ { on = 1 } on && /psnr/ { print $2 + 0; exit }'; }
 ok 'without more' denoise y.tif -o z.tif --log-json log.jsonl
-check 'noise is said' grep -q 'noise: standard deviation 0.0[456]' .err
+check 'noise is said' grep -q 'noise level: sd 0.0[456]' .err
 check 'weight is said' grep -q 'weight of tv: 0.0' .err
 check 'certified' grep -q '"verdict":"converged"' log.jsonl
 check 'better by 3 dB' awk -v a="$(psnr x.tif y.tif)" -v b="$(psnr x.tif z.tif)" 'BEGIN { exit !(b > a + 3) }'
