@@ -41,5 +41,5 @@ hdf5_sources = src/io_hdf5_none.c
 endif
 # wavelets; the adjoint once more in double
 private_headers += src/wavelet.h
-src_sources += src/wavelet.c src/wavelet_adjoint.c
+src_sources += src/wavelet_forward.c src/wavelet_adjoint.c
 wide_sources += src/wavelet_adjoint.c

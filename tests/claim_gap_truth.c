@@ -36,6 +36,12 @@ static const struct pair pairs[] = {
     {"blur:psf=gaussian,sigma=1", "kl:background=0.2", "tv:0.05", 0, 2, {1e-4, 1e-5}},
     {"blur:psf=gaussian,sigma=1", "huber:delta=0.1", "tv:0.05", -0.5, 1.5, {1e-4, 1e-5}},
     {"blur:psf=gaussian,sigma=0.8,border=unknown", "ls", "tv:0.02", -0.5, 1.5, {1e-3, 1e-4}},
+    {"identity", "ls", "wavelet:0.1", -0.5, 1.5, {1e-5, 1e-7}},
+    {"identity", "ls", "wavelet:0.1,family=db2,levels=2,border=periodic", -INFINITY, INFINITY, {1e-5, 1e-7}},
+    {"blur:psf=gaussian,sigma=1", "ls", "wavelet:0.02", -0.5, 1.5, {1e-4, 1e-5}},
+    {"identity", "ls", "hessian-schatten:0.05", -INFINITY, INFINITY, {1e-4, 1e-5}},
+    {"blur:psf=gaussian,sigma=1", "ls", "hessian-schatten:0.01,p=2", -0.5, 1.5, {1e-4, 1e-5}},
+    {"mask:random=0.6", "ls", "hessian-schatten:0.02,p=inf", -0.5, 1.5, {1e-4, 1e-5}},
     {"downsample:factor=2,kernel=bicubic", "ls", "tv:0.02", -0.5, 1.5, {1e-3, 1e-4}},
 };
 enum { PAIRS = sizeof pairs / sizeof *pairs };

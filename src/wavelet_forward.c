@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * wavelet.c - filters, bounds and the forward transform of wavelet.h. One row at a time: both filters along y into two lines, the lines
+ * wavelet_forward.c - filters, bounds and the forward transform of wavelet.h. One row at a time: both filters along y into two lines, the lines
  * continued past the border, both filters along x.
  *
  * |W|^2 <= prod_j max(1, b_jy b_jx), b_j the largest row sum of absolute values (Gershgorin) of the matrix L'L + H'H of one axis at level j:
