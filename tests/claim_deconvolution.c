@@ -211,6 +211,33 @@ static void total_variation_is_held(void **state) {
   assert_true(ends[3] <= ends[2] * 1.01); /* the ball gets as far with the same objective */
 }
 
+/* a volume that is larger than the blocks of the sums: the same bits for 1, 2, 3 and 8 threads */
+static void threads_leave_the_bits(void **state) {
+  (void)state;
+  static const int threads[] = {1, 2, 3, 8};
+  static pri_real first[14 * 29 * 39];
+  const pri_shape data = {3, {10, 25, 35}};
+  for (int t = 0; t < 4; t++) {
+    struct world w = {.lo = {0}, .hi = {INFINITY}};
+    pri_report rep[ITEMS];
+    assert_int_equal(pri_open(&w.ctx, &(pri_ctx_opts){.threads = threads[t]}), PRI_OK);
+    assert_int_equal(pri_operator_create(w.ctx, &w.A, "blur:psf=box,width=5x5x4,border=unknown", NULL, NULL, &data), PRI_OK);
+    assert_int_equal(pri_map_of(w.ctx, &w.map, w.A), PRI_OK);
+    assert_int_equal(pri_array_create(w.ctx, &w.y, &data, 1), PRI_OK);
+    for (int i = 0; i < 8750; i++) w.y.data[i] = (pri_real)floor(100 * pri_rng_uniform_at(1, "volume", (uint64_t)i));
+    assert_int_equal(pri_fidelity_create(w.ctx, &w.f, "kl", &w.y, NULL), PRI_OK);
+    w.p = (pri_problem){.A = w.map, .f = w.f, .noise = NAN, .lo = w.lo, .hi = w.hi};
+    assert_int_equal(pri_solver_create(w.ctx, &w.s, "rl:accelerate=heavy-ball,tv=0.001", &w.p, NULL), PRI_OK);
+    (void)after(&w, 8, rep);
+    const pri_array *x = pri_solver_iterate(w.s);
+    const size_t bytes = (size_t)pri_shape_size(&x->shape) * sizeof *first;
+    assert_true(bytes <= sizeof first && bytes > 2 * 4096 * sizeof *first);
+    if (t == 0) memcpy(first, x->data, bytes);
+    else assert_memory_equal(first, x->data, bytes);
+    close_world(&w);
+  }
+}
+
 /* nothing measured: nothing seen, and no NaN */
 static void no_counts(void **state) {
   (void)state;
@@ -301,6 +328,6 @@ int claim_deconvolution(void) {
       cmocka_unit_test(counts_are_kept),          cmocka_unit_test(divergence_falls),         cmocka_unit_test(heavy_ball_is_faster),
       cmocka_unit_test(guard_holds),              cmocka_unit_test(borders_are_not_dark),     cmocka_unit_test(two_ways_to_a_background),
       cmocka_unit_test(total_variation_is_held),  cmocka_unit_test(no_counts),                cmocka_unit_test(wiener_in_closed_form),
-      cmocka_unit_test(wiener_without_a_resolvent), cmocka_unit_test(wiener_chooses)};
+      cmocka_unit_test(wiener_without_a_resolvent), cmocka_unit_test(wiener_chooses), cmocka_unit_test(threads_leave_the_bits)};
   return cmocka_run_group_tests_name("claim_deconvolution", tests, NULL, NULL);
 }
