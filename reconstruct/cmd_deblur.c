@@ -4,7 +4,7 @@
 
 static const char *const options[] = {"psf", "border", "operator",  "fidelity", "prior",    "bound",  "noise-level", "solver",  "stop",         "init",
                                       "precision", "sweep",    "prepare",  "then",   "slices",      "roi",     "on-bad",       "as-stack",
-                                      "output",    "force",    "dtype",    "scale",  "dry-run",     "json",    "print-config", "threads",
+                                      "output",    "force",    "dtype",    "scale",  "compression", "bigtiff", "item", "verify-metadata", "dry-run",     "json",    "print-config", "threads",
                                       "mem",       "scratch", "resume",  "seed",     "progress", "log",       "log-json", NULL};
 static const char *const examples[] = {
     "a point-spread function that is drawn, sizes in pixels",

@@ -4,7 +4,7 @@
 
 static const char *const options[] = {"mask", "operator",  "fidelity", "prior",    "bound",  "noise-level", "solver",  "stop",         "init",
                                       "precision", "sweep",    "prepare",  "then",   "slices",      "roi",     "on-bad",       "as-stack",
-                                      "output",    "force",    "dtype",    "scale",  "dry-run",     "json",    "print-config", "threads",
+                                      "output",    "force",    "dtype",    "scale",  "compression", "bigtiff", "item", "verify-metadata", "dry-run",     "json",    "print-config", "threads",
                                       "mem",       "scratch", "resume",  "seed",     "progress", "log",       "log-json", NULL};
 static const char *const examples[] = {
     "what is not finite is missing",
