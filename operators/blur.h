@@ -18,6 +18,10 @@ struct blur_one {               /* one point-spread function */
   pri_grid grid;
   pri_convolver *conv, *wide;   /* wide: in double, on first use; not in the double build */
   void *wide_scratch;
+  int padded;                   /* border=periodic on a longer grid, because the image has an extent with a large prime factor */
+  pri_grid whole;               /* padded: the grid of the image itself, with identity maps; made when `basis` is */
+  pri_convolver *basis;         /* padded: on that grid, where A is diagonal; on first use */
+  void *basis_scratch;
   pri_blur_cosine *cosine;      /* border=reflect, h mirrored: the basis that makes A diagonal; else NULL */
   pri_bound norm;
 };
@@ -36,6 +40,7 @@ PRI_MUST_CHECK pri_status pri_blur_cosine_create(pri_ctx *ctx, pri_blur_cosine *
 void pri_blur_cosine_destroy(pri_ctx *ctx, pri_blur_cosine **c);
 size_t pri_blur_cosine_scratch(const pri_blur_cosine *c);
 pri_status pri_blur_cosine_resolvent(pri_ctx *ctx, const pri_blur_cosine *c, pri_real *x, const pri_real *b, double rho, ptrdiff_t items, void *scratch);
+pri_status pri_blur_whole_grid(pri_ctx *ctx, struct blur_one *b);
 /* blur_norm.c: b->norm, of the operator whose convolver is made */
 PRI_MUST_CHECK pri_status pri_blur_norm(pri_ctx *ctx, struct blur_one *b);
 #endif

@@ -63,7 +63,7 @@ pri_status pri_blur_norm(pri_ctx *ctx, struct blur_one *b) {
   double sum = 0;
   for (ptrdiff_t i = 0; i < b->psf.k[0] * b->psf.k[1] * b->psf.k[2]; i++) sum += b->psf.h[i];
   if (b->border == REFLECT && b->mirrored && b->positive) b->norm = (pri_bound){sum, PRI_EXACT}; /* B 1 = B'1 = sum */
-  else if (b->border == PERIODIC) b->norm = (pri_bound){b->positive ? sum : pri_convolver_peak(b->conv), PRI_EXACT};
+  else if (b->border == PERIODIC) b->norm = (pri_bound){b->positive ? sum : pri_convolver_peak(b->padded ? b->basis : b->conv), PRI_EXACT};
   else if (b->border == ZERO || b->border == UNKNOWN) b->norm = (pri_bound){b->positive ? sum : pri_convolver_peak(b->conv), PRI_PROVEN};
   else return with_sizes(ctx, b);
   return PRI_OK;

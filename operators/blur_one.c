@@ -3,6 +3,8 @@
 #include <stdint.h>
 #include "blur.h"
 
+static pri_status need_basis(pri_ctx *ctx, const struct blur_one *b);
+
 static pri_psf_view view_of(const struct blur_one *b) {
   return (pri_psf_view){b->psf.h, {b->psf.k[0], b->psf.k[1], b->psf.k[2]}, {b->psf.c[0], b->psf.c[1], b->psf.c[2]}, b->symmetric};
 }
@@ -18,6 +20,7 @@ pri_status pri_blur_one_init(pri_ctx *ctx, struct blur_one *b, pri_psf_keys *key
   const pri_psf_view h = view_of(b);
   PRI_TRY(pri_convolver_create(ctx, &b->conv, &b->grid, &h));
   if (b->border == REFLECT && b->mirrored) PRI_TRY(pri_blur_cosine_create(ctx, &b->cosine, b));
+  if (b->padded && !b->positive) PRI_TRY(need_basis(ctx, b)); /* for its norm */
   return pri_blur_norm(ctx, b);
 }
 
@@ -29,7 +32,10 @@ void pri_blur_one_fini(pri_ctx *ctx, struct blur_one *b) {
   pri_free(ctx, b->wide_scratch);
 #endif
   pri_psf_destroy(ctx, &b->psf);
+  pri_convolver_destroy(&b->basis);
+  pri_free(ctx, b->basis_scratch);
   for (int a = 0; a < 3; a++) {
+    pri_free(ctx, b->whole.dom.at[a]);
     pri_free(ctx, b->grid.dom.at[a]);
     pri_free(ctx, b->grid.ran.at[a]);
   }
@@ -45,10 +51,26 @@ unsigned pri_blur_one_flags(const struct blur_one *b) {
   return (b->positive ? PRI_OP_NONNEGATIVE : 0u) | (both ? PRI_OP_SELFADJOINT : 0u);
 }
 
+/* Made on first use: apply and adjoint do without. */
+static pri_status need_basis(pri_ctx *ctx, const struct blur_one *b) {
+  struct blur_one *own = (struct blur_one *)(uintptr_t)b; /* a cache */
+  const pri_psf_view h = view_of(b);
+  if (b->basis_scratch) return PRI_OK;
+  if (!b->whole.dom.at[2]) PRI_TRY(pri_blur_whole_grid(ctx, own));
+  if (!b->basis) PRI_TRY(pri_convolver_create(ctx, &own->basis, &b->whole, &h));
+  own->basis_scratch = pri_calloc(ctx, pri_convolver_scratch(b->basis), 1);
+  return b->basis_scratch ? PRI_OK : pri_ctx_code(ctx);
+}
+
 /* ENOTSUP: normal and resolvent of borders that no basis makes diagonal */
 pri_status pri_blur_one_run(pri_ctx *ctx, const struct blur_one *b, pri_convolve what, double rho, pri_real *out, const pri_real *in, ptrdiff_t items, void *scratch) {
   if (what == PRI_CONVOLVE_RESOLVENT && b->cosine) return pri_blur_cosine_resolvent(ctx, b->cosine, out, in, rho, items, scratch);
   if (what >= PRI_CONVOLVE_NORMAL && b->border != PERIODIC) return PRI_ENOTSUP;
+  if (what == PRI_CONVOLVE_NORMAL && b->padded) return PRI_ENOTSUP; /* A'(A x) is faster */
+  if (what == PRI_CONVOLVE_RESOLVENT && b->padded) {
+    PRI_TRY(need_basis(ctx, b));
+    return pri_convolver_run(ctx, b->basis, what, rho, 0, out, in, items, b->basis_scratch);
+  }
   return pri_convolver_run(ctx, b->conv, what, rho, b->positive && what != PRI_CONVOLVE_RESOLVENT, out, in, items, scratch);
 }
 
