@@ -39,3 +39,4 @@ solver_sources += reconstruct/wiener.c
 private_headers += reconstruct/history.h reconstruct/resume.h
 pipeline_support += reconstruct/history.c reconstruct/pipeline_provenance.c reconstruct/resume.c reconstruct/resume_identity.c reconstruct/resume_record.c
 command_sources += reconstruct/cmd_replay.c
+solver_sources += reconstruct/admm.c

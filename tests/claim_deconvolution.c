@@ -238,6 +238,52 @@ static void threads_leave_the_bits(void **state) {
   }
 }
 
+/* one problem has one minimum: alternating directions and primal-dual steps, each certified, for the operators with an exact inner solve */
+static double certified(struct world *w, const char *solver, double goal, long *steps) { /* objective of item 0 */
+  pri_solver *s;
+  pri_report rep[ITEMS];
+  if (pri_solver_create(w->ctx, &s, solver, &w->p, NULL) != PRI_OK) fail_msg("%s", pri_ctx_message(w->ctx));
+  for (*steps = 1; *steps <= 3000; ++*steps) {
+    assert_int_equal(pri_solver_step(s, *steps % 20 ? 0 : PRI_WANT_GAP, rep), PRI_OK);
+    if (*steps % 20 == 0 && rep[0].gap.value <= goal * rep[0].objective) break;
+  }
+  if (*steps > 3000) fail_msg("%s: relative gap %.3g", solver, rep[0].gap.value / rep[0].objective);
+  pri_solver_destroy(&s);
+  return rep[0].objective;
+}
+
+static void alternating_directions(void **state) {
+  (void)state;
+  static const char *const ops[] = {periodic, "mask:random=0.7", "downsample:factor=2", "fourier:random=0.5"};
+  static const char *const fidelities[] = {"ls", "kl:background=5", "huber:delta=15"};
+  const double goal = sizeof(pri_real) == 4 ? 1e-3 : 1e-4;
+  for (int o = 0; o < 4; o++)
+    for (int f = 0; f < 3; f++) {
+      if (o == 3 && f > 0) continue; /* frequencies are no counts */
+      struct world w;
+      long by_admm, by_pdhg;
+      open_world(&w, ops[o], "ls", "wiener:rho=1");
+      pri_fidelity_destroy(&w.f);
+      pri_solver_destroy(&w.s);
+      pri_prior *R;
+      assert_int_equal(pri_prior_create(w.ctx, &R, f == 1 ? "tv:weight=0.1" : "tv:weight=3", NULL, pri_operator_domain(w.A)), PRI_OK);
+      assert_int_equal(pri_fidelity_create(w.ctx, &w.f, fidelities[f], &w.y, NULL), PRI_OK);
+      const pri_prior *const all[] = {R};
+      w.p.f = w.f, w.p.R = all, w.p.nR = 1, w.p.gap_goal = goal;
+      for (int i = 0; i < ITEMS; i++) w.hi[i] = 400;
+      const double a = certified(&w, "admm", goal, &by_admm), b = certified(&w, "pdhg", goal, &by_pdhg);
+      print_message("%s, %s: admm %ld steps, pdhg %ld\n", ops[o], fidelities[f], by_admm, by_pdhg);
+      if (!(fabs(a - b) <= goal * fmin(a, b))) fail_msg("%s, %s: %.9g and %.9g", ops[o], fidelities[f], a, b); /* two gaps */
+      pri_prior_destroy(&R);
+      close_world(&w);
+    }
+  struct world w;
+  open_world(&w, unknown, "ls", "rl");
+  pri_solver_destroy(&w.s);
+  assert_non_null(strstr(pri_solver_create(w.ctx, &w.s, "admm", &w.p, NULL) == PRI_EPARAM ? pri_ctx_message(w.ctx) : "", "pdhg takes any"));
+  close_world(&w);
+}
+
 /* nothing measured: nothing seen, and no NaN */
 static void no_counts(void **state) {
   (void)state;
@@ -328,6 +374,7 @@ int claim_deconvolution(void) {
       cmocka_unit_test(counts_are_kept),          cmocka_unit_test(divergence_falls),         cmocka_unit_test(heavy_ball_is_faster),
       cmocka_unit_test(guard_holds),              cmocka_unit_test(borders_are_not_dark),     cmocka_unit_test(two_ways_to_a_background),
       cmocka_unit_test(total_variation_is_held),  cmocka_unit_test(no_counts),                cmocka_unit_test(wiener_in_closed_form),
-      cmocka_unit_test(wiener_without_a_resolvent), cmocka_unit_test(wiener_chooses), cmocka_unit_test(threads_leave_the_bits)};
+      cmocka_unit_test(wiener_without_a_resolvent), cmocka_unit_test(wiener_chooses), cmocka_unit_test(threads_leave_the_bits),
+      cmocka_unit_test(alternating_directions)};
   return cmocka_run_group_tests_name("claim_deconvolution", tests, NULL, NULL);
 }
