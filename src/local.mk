@@ -43,3 +43,5 @@ endif
 private_headers += src/wavelet.h
 src_sources += src/wavelet_forward.c src/wavelet_adjoint.c
 wide_sources += src/wavelet_adjoint.c
+private_headers += src/safetensors.h
+src_sources += src/safetensors.c

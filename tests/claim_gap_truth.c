@@ -42,6 +42,8 @@ static const struct pair pairs[] = {
     {"identity", "ls", "hessian-schatten:0.05", -INFINITY, INFINITY, {1e-4, 1e-5}},
     {"blur:psf=gaussian,sigma=1", "ls", "hessian-schatten:0.01,p=2", -0.5, 1.5, {1e-4, 1e-5}},
     {"mask:random=0.6", "ls", "hessian-schatten:0.02,p=inf", -0.5, 1.5, {1e-4, 1e-5}},
+    {"identity", "ls", "foe:weight=0.05,smoothing=0.02", -INFINITY, INFINITY, {1e-5, 1e-8}},
+    {"blur:psf=gaussian,sigma=1", "ls", "foe:weight=0.02,smoothing=0.05", -0.5, 1.5, {1e-4, 1e-5}},
     {"downsample:factor=2,kernel=bicubic", "ls", "tv:0.02", -0.5, 1.5, {1e-3, 1e-4}},
 };
 enum { PAIRS = sizeof pairs / sizeof *pairs };

@@ -83,3 +83,4 @@ test_scripts += tests/cli_psf.sh
 test_sources += tests/claim_deconvolution.c
 test_sources += tests/claim_kl_minimum.c
 test_sources += tests/claim_hessian_schatten.c
+test_sources += tests/unit_foe.c
