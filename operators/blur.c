@@ -8,6 +8,7 @@
  *   unknown    part of the unknown: x is larger than y by the extent of h less 1, and nothing is assumed (frame: where y lies in x)
  * Every border is two maps onto a periodic grid (blur_grid.c); src/convolve.c does the rest, and the transpose is exact by construction
  * (blur_one.c).
+ * A product of few taps (gaussian, box) is applied axis by axis instead (blur_direct.c): the same to rounding, and faster.
  * periodic: grid = image, so A is diagonal in the Fourier basis: norm = max |h^| (exact), resolvent exact. reflect with an h that is
  * mirrored along each axis: the cosine basis, resolvent exact by the even extension (blur_cosine.c).
  * channels=yes: the slowest axis of an item holds channels, each blurred by itself, by its own page of the file where that has one for each.
@@ -166,7 +167,7 @@ static const pri_param params[] = {
     {0}};
 static const char *const examples[] = {"psf=gaussian,sigma=1,border=periodic", "psf=gaussian,sigma=1.2x0.7,border=reflect", "psf=disk,radius=2.4,border=zero",
                                        "psf=motion,length=6,angle=30,border=replicate", "psf=motion,length=4,angle=75,border=reflect", "psf=box,width=3x2,border=unknown",
-                                       "psf=gaussian,sigma=4,border=periodic", "psf=gaussian,sigma=4x3,border=reflect", "psf=gaussian,sigma=1x0.8x0.5,border=periodic",
+                                       "psf=gaussian,sigma=6,border=periodic", "psf=gaussian,sigma=7x3,border=reflect", "psf=gaussian,sigma=1x0.8x0.5,border=periodic",
                                        "psf=gaussian,sigma=1x1x0.7,border=reflect", "psf=box,width=3x4x2,border=zero", "psf=gaussian,sigma=0.8x1x0.4,border=unknown",
                                        "psf=box,width=2x5x3,border=replicate",
                                        "psf=airy,na=0.5,wavelength=500nm,pixel=0.4um,size=9,border=zero", "psf=gaussian,sigma=1x2,border=reflect,channels=yes",

@@ -5,6 +5,7 @@
 #include "convolve.h"
 #include "priori/operator.h"
 #include "psf.h"
+#include "separable.h"
 
 enum { PERIODIC, REFLECT, REPLICATE, ZERO, UNKNOWN };
 
@@ -16,11 +17,12 @@ struct blur_one {               /* one point-spread function */
   pri_psf psf;
   int positive, symmetric, mirrored; /* of h: >= 0; h(-j) = h(j); so along each axis */
   pri_grid grid;
+  pri_separable *direct;        /* few taps in a product of three functions: instead of conv, which is then NULL */
   pri_convolver *conv, *wide;   /* wide: in double, on first use; not in the double build */
   void *wide_scratch;
   int padded;                   /* border=periodic on a longer grid, because the image has an extent with a large prime factor */
-  pri_grid whole;               /* padded: the grid of the image itself, with identity maps; made when `basis` is */
-  pri_convolver *basis;         /* padded: on that grid, where A is diagonal; on first use */
+  pri_grid whole;               /* padded, direct: the grid of the image itself, with identity maps; made when `basis` is */
+  pri_convolver *basis;         /* padded or direct: on that grid, where A is diagonal; on first use */
   void *basis_scratch;
   pri_blur_cosine *cosine;      /* border=reflect, h mirrored: the basis that makes A diagonal; else NULL */
   pri_bound norm;
@@ -40,6 +42,11 @@ PRI_MUST_CHECK pri_status pri_blur_cosine_create(pri_ctx *ctx, pri_blur_cosine *
 void pri_blur_cosine_destroy(pri_ctx *ctx, pri_blur_cosine **c);
 size_t pri_blur_cosine_scratch(const pri_blur_cosine *c);
 pri_status pri_blur_cosine_resolvent(pri_ctx *ctx, const pri_blur_cosine *c, pri_real *x, const pri_real *b, double rho, ptrdiff_t items, void *scratch);
+/* b->direct, where the PSF is a product of few taps; else it stays NULL */
+PRI_MUST_CHECK pri_status pri_blur_direct(pri_ctx *ctx, struct blur_one *b);
+void pri_blur_marginal(const pri_psf *p, int axis, double *g); /* g: [k] of zeros on entry */
+/* Element of the domain that data i = 0 reads with its last tap, and so on along an axis: [r + k - 1], -1: none. *src by pri_calloc */
+PRI_MUST_CHECK pri_status pri_blur_sources(pri_ctx *ctx, const struct blur_one *b, int axis, ptrdiff_t **src);
 pri_status pri_blur_whole_grid(pri_ctx *ctx, struct blur_one *b);
 /* blur_norm.c: b->norm, of the operator whose convolver is made */
 PRI_MUST_CHECK pri_status pri_blur_norm(pri_ctx *ctx, struct blur_one *b);

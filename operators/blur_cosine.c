@@ -41,6 +41,24 @@ static void gather(const struct blur_one *b, const ptrdiff_t n[3], double *w) {
       }
 }
 
+/* A product of three functions: lambda is one as well. */
+static pri_status products(pri_ctx *ctx, const struct blur_one *b, struct pri_blur_cosine *c) {
+  double *l[3] = {NULL, NULL, NULL}, *g = NULL;
+  pri_status s = PRI_OK;
+  for (int a = 0; a < 3 && s == PRI_OK; a++) {
+    g = pri_calloc(ctx, (size_t)b->psf.k[a], sizeof *g);
+    l[a] = g ? pri_calloc(ctx, (size_t)c->n[a], sizeof **l) : NULL;
+    if (!l[a]) s = pri_ctx_code(ctx);
+    if (l[a]) pri_blur_marginal(&b->psf, a, g);
+    for (ptrdiff_t k = 0; l[a] && k < c->n[a]; k++)
+      for (ptrdiff_t j = 0; j < b->psf.k[a]; j++) l[a][k] += g[j] * cos(acos(-1.0) * (double)(k * (j - b->psf.c[a])) / (double)c->n[a]);
+    pri_free(ctx, g);
+  }
+  for (ptrdiff_t i = 0; s == PRI_OK && i < c->size; i++) c->lambda[i] = (pri_real)(l[0][i / c->n[2] / c->n[1]] * l[1][i / c->n[2] % c->n[1]] * l[2][i % c->n[2]]);
+  for (int a = 0; a < 3; a++) pri_free(ctx, l[a]);
+  return s;
+}
+
 static pri_status eigenvalues(pri_ctx *ctx, const struct blur_one *b, struct pri_blur_cosine *c) {
   const ptrdiff_t m[3] = {c->n[0] + 1, c->n[1] + 1, c->n[2] + 1};
   double *w;
@@ -63,7 +81,7 @@ static pri_status fill(pri_ctx *ctx, const struct blur_one *b, struct pri_blur_c
   if (c->size > (1 << 20)) c->workers = 1; /* volumes: one buffer */
   PRI_TRY(pri_dct_create(ctx, &c->dct, c->nd, c->n + 3 - c->nd));
   PRI_ALLOC(ctx, c->lambda, c->size);
-  return eigenvalues(ctx, b, c);
+  return b->psf.separable ? products(ctx, b, c) : eigenvalues(ctx, b, c);
 }
 
 pri_status pri_blur_cosine_create(pri_ctx *ctx, pri_blur_cosine **out, const struct blur_one *b) {

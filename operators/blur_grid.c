@@ -108,3 +108,10 @@ pri_status pri_blur_whole_grid(pri_ctx *ctx, struct blur_one *b) {
   }
   return PRI_OK;
 }
+
+pri_status pri_blur_sources(pri_ctx *ctx, const struct blur_one *b, int axis, ptrdiff_t **src) {
+  const ptrdiff_t r = b->grid.ran.n[axis], k = b->psf.k[axis], far = k - 1 - b->psf.c[axis];
+  PRI_ALLOC(ctx, *src, r + k - 1);
+  for (ptrdiff_t p = 0; p < r + k - 1; p++) (*src)[p] = b->border == UNKNOWN ? p : seen(b->border, p - far, b->grid.dom.n[axis]);
+  return PRI_OK;
+}

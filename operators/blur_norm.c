@@ -13,11 +13,15 @@
 
 enum { STEPS = 6 };
 
-/* largest (B'B v)_i / v_i; v becomes B'B v over its largest element, kept above a floor */
-static double step(pri_ctx *ctx, const pri_convolver *c, pri_real *v, pri_real *w, pri_real *y, ptrdiff_t n, void *scratch) {
+static pri_status product(pri_ctx *ctx, const struct blur_one *b, const pri_convolver *c, pri_convolve what, pri_real *out, const pri_real *in, void *scratch) {
+  return c ? pri_convolver_run(ctx, c, what, 0, 1, out, in, 1, scratch) : pri_blur_one_run(ctx, b, what, 0, out, in, 1, scratch);
+}
+
+/* c: of |h|; NULL: h >= 0, B = A. largest (B'B v)_i / v_i; v becomes B'B v over its largest element, kept above a floor */
+static double step(pri_ctx *ctx, const struct blur_one *b, const pri_convolver *c, pri_real *v, pri_real *w, pri_real *y, ptrdiff_t n, void *scratch) {
   double most = 0, top = 0;
-  if (pri_convolver_run(ctx, c, PRI_CONVOLVE_APPLY, 0, 1, y, v, 1, scratch) != PRI_OK) return NAN; /* never */
-  if (pri_convolver_run(ctx, c, PRI_CONVOLVE_ADJOINT, 0, 1, w, y, 1, scratch) != PRI_OK) return NAN;
+  if (product(ctx, b, c, PRI_CONVOLVE_APPLY, y, v, scratch) != PRI_OK) return NAN; /* never */
+  if (product(ctx, b, c, PRI_CONVOLVE_ADJOINT, w, y, scratch) != PRI_OK) return NAN;
   for (ptrdiff_t i = 0; i < n; i++) {
     most = fmax(most, (double)w[i] / (double)v[i]);
     top = fmax(top, (double)w[i]);
@@ -30,10 +34,10 @@ static pri_status collatz(pri_ctx *ctx, struct blur_one *b, const pri_convolver 
   const ptrdiff_t n = b->grid.dom.n[0] * b->grid.dom.n[1] * b->grid.dom.n[2], m = b->grid.ran.n[0] * b->grid.ran.n[1] * b->grid.ran.n[2];
   pri_real *v = pri_calloc(ctx, (size_t)n, sizeof *v), *w = v ? pri_calloc(ctx, (size_t)n, sizeof *w) : NULL;
   pri_real *y = w ? pri_calloc(ctx, (size_t)m, sizeof *y) : NULL;
-  void *scratch = y ? pri_calloc(ctx, pri_convolver_scratch(c), 1) : NULL;
+  void *scratch = y ? pri_calloc(ctx, c ? pri_convolver_scratch(c) : pri_blur_one_scratch(b), 1) : NULL;
   double best = INFINITY;
   for (ptrdiff_t i = 0; scratch && i < n; i++) v[i] = 1;
-  for (int k = 0; scratch && k < STEPS; k++) best = fmin(best, step(ctx, c, v, w, y, n, scratch));
+  for (int k = 0; scratch && k < STEPS; k++) best = fmin(best, step(ctx, b, c, v, w, y, n, scratch));
   pri_free(ctx, v);
   pri_free(ctx, w);
   pri_free(ctx, y);
@@ -48,7 +52,7 @@ static pri_status with_sizes(pri_ctx *ctx, struct blur_one *b) {
   const ptrdiff_t n = b->psf.k[0] * b->psf.k[1] * b->psf.k[2];
   pri_convolver *c = NULL;
   double *h;
-  if (b->positive) return collatz(ctx, b, b->conv);
+  if (b->positive) return collatz(ctx, b, NULL);
   PRI_ALLOC(ctx, h, n);
   for (ptrdiff_t i = 0; i < n; i++) h[i] = fabs(b->psf.h[i]);
   const pri_psf_view v = {h, {b->psf.k[0], b->psf.k[1], b->psf.k[2]}, {b->psf.c[0], b->psf.c[1], b->psf.c[2]}, b->symmetric};

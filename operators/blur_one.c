@@ -17,14 +17,16 @@ pri_status pri_blur_one_init(pri_ctx *ctx, struct blur_one *b, pri_psf_keys *key
   b->symmetric = pri_psf_symmetric(&b->psf);
   b->mirrored = pri_psf_mirrored(&b->psf);
   PRI_TRY(pri_blur_shapes(ctx, b, dom, ran));
+  PRI_TRY(pri_blur_direct(ctx, b));
   const pri_psf_view h = view_of(b);
-  PRI_TRY(pri_convolver_create(ctx, &b->conv, &b->grid, &h));
+  if (!b->direct) PRI_TRY(pri_convolver_create(ctx, &b->conv, &b->grid, &h));
   if (b->border == REFLECT && b->mirrored) PRI_TRY(pri_blur_cosine_create(ctx, &b->cosine, b));
   if (b->padded && !b->positive) PRI_TRY(need_basis(ctx, b)); /* for its norm */
   return pri_blur_norm(ctx, b);
 }
 
 void pri_blur_one_fini(pri_ctx *ctx, struct blur_one *b) {
+  pri_separable_destroy(&b->direct);
   pri_convolver_destroy(&b->conv);
   pri_blur_cosine_destroy(ctx, &b->cosine);
 #ifndef PRI_DOUBLE
@@ -42,7 +44,7 @@ void pri_blur_one_fini(pri_ctx *ctx, struct blur_one *b) {
 }
 
 size_t pri_blur_one_scratch(const struct blur_one *b) {
-  const size_t conv = pri_convolver_scratch(b->conv), cosine = b->cosine ? pri_blur_cosine_scratch(b->cosine) : 0;
+  const size_t conv = b->direct ? pri_separable_scratch(b->direct) : pri_convolver_scratch(b->conv), cosine = b->cosine ? pri_blur_cosine_scratch(b->cosine) : 0;
   return conv > cosine ? conv : cosine;
 }
 
@@ -66,11 +68,13 @@ static pri_status need_basis(pri_ctx *ctx, const struct blur_one *b) {
 pri_status pri_blur_one_run(pri_ctx *ctx, const struct blur_one *b, pri_convolve what, double rho, pri_real *out, const pri_real *in, ptrdiff_t items, void *scratch) {
   if (what == PRI_CONVOLVE_RESOLVENT && b->cosine) return pri_blur_cosine_resolvent(ctx, b->cosine, out, in, rho, items, scratch);
   if (what >= PRI_CONVOLVE_NORMAL && b->border != PERIODIC) return PRI_ENOTSUP;
-  if (what == PRI_CONVOLVE_NORMAL && b->padded) return PRI_ENOTSUP; /* A'(A x) is faster */
-  if (what == PRI_CONVOLVE_RESOLVENT && b->padded) {
+  const int other = b->padded || b->direct; /* than the basis that makes A diagonal */
+  if (what == PRI_CONVOLVE_NORMAL && other) return PRI_ENOTSUP; /* A'(A x) is faster */
+  if (what == PRI_CONVOLVE_RESOLVENT && other) {
     PRI_TRY(need_basis(ctx, b));
     return pri_convolver_run(ctx, b->basis, what, rho, 0, out, in, items, b->basis_scratch);
   }
+  if (b->direct) return pri_separable_run(ctx, b->direct, what == PRI_CONVOLVE_ADJOINT, out, in, items, scratch), PRI_OK;
   return pri_convolver_run(ctx, b->conv, what, rho, b->positive && what != PRI_CONVOLVE_RESOLVENT, out, in, items, scratch);
 }
 

@@ -16,6 +16,10 @@ private_headers += src/fft.h src/linalg.h
 # convolution, once more in double for certificates; point-spread functions
 src_sources += src/convolve.c src/psf.c src/psf_beads.c src/psf_file.c src/psf_optics.c src/psf_resample.c
 wide_sources += src/convolve.c
+src_sources += src/separable.c src/separable_rows.c
+avx2_sources += src/separable_rows.c
+avx512_sources += src/separable_rows.c
+private_headers += src/separable.h
 private_headers += src/convolve.h src/psf.h src/psf_beads.h
 # differences, certificates, noise level
 private_headers += src/stencil.h src/stencil_steps.h src/noise_level.h src/noise_image.h
