@@ -29,7 +29,7 @@ static const char *const examples[] = {"random=0.5", "random=0", "random=1", "ba
 static pri_status misfit(pri_ctx *ctx, const struct mask *k, const pri_array *a) {
   char got[96], want[96];
   const char *const more = a->items > 1 && pri_shape_size(&a->shape) == pri_shape_size(&k->m.shape)
-      ? "; a mask of its own for each slice goes in as weights: --operator identity --fidelity wls:weights=FILE" : "";
+      ? "; a mask of its own for each slice goes in as weights: --operator identity --fidelity ls:known=FILE" : "";
   return PRI_FAIL(ctx, PRI_ESHAPE, "mask: file=%s holds %td of %s, the image is %s%s", k->file, a->items, pri_shape_text(&a->shape, got, sizeof got),
                   pri_shape_text(&k->m.shape, want, sizeof want), more);
 }

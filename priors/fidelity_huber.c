@@ -17,6 +17,7 @@
 
 struct huber {
   double delta;
+  char *known;
   const pri_array *y, *w; /* w NULL: 1 */
   ptrdiff_t n;
   double most;            /* largest weight */
@@ -25,6 +26,7 @@ struct huber {
 static pri_status init(pri_ctx *ctx, void *priv, const pri_array *y, const pri_array *weight) {
   struct huber *f = priv;
   f->y = y, f->w = weight, f->n = pri_shape_size(&y->shape), f->most = 1;
+  PRI_TRY(pri_known_arrived(ctx, "huber", f->known, weight));
   if (!weight) return PRI_OK;
   PRI_TRY(pri_weights_check(ctx, "huber", "weights", "(given)", weight));
   f->most = pri_vmax(weight->data, f->n * weight->items);
@@ -150,6 +152,7 @@ static pri_bound convexity(const void *priv) {
 static const pri_param params[] = {
     {.name = "delta", .unit = "1", .help = "residual from which on a datum counts by its absolute value, in the unit of the data; 1.345 times the noise is usual", .type = PRI_REAL,
      .flags = PRI_P_REQUIRED, .offset = offsetof(struct huber, delta), .min = 1e-300, .max = 1e300, .def = NAN},
+    {.name = "known", .unit = "-", .help = "file with what was measured (not 0), one image or one a slice: the rest counts for nothing", .type = PRI_FILE, .offset = offsetof(struct huber, known)},
     {0}};
 static const char *const examples[] = {"delta=0.5", "2", "delta=100", NULL};
 const pri_fidelity_class pri_fidelity_huber = {

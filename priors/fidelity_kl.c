@@ -26,7 +26,7 @@
 static const double NEAREST = 2 * (sizeof(pri_real) == sizeof(float) ? FLT_EPSILON : DBL_EPSILON);
 
 struct kl {
-  char *background;
+  char *background, *known;
   const pri_array *y, *w;   /* w NULL: 1 */
   double b;                 /* where background is a number */
   pri_array map;            /* else: [one item] */
@@ -63,6 +63,7 @@ static pri_status load_map(pri_ctx *ctx, struct kl *f, const pri_array *y) {
 static pri_status init(pri_ctx *ctx, void *priv, const pri_array *y, const pri_array *weight) {
   struct kl *f = priv;
   char *end;
+  PRI_TRY(pri_known_arrived(ctx, "kl", f->known, weight));
   f->b = pri_number_parse(f->background, &end);
   if (end == f->background || *end) PRI_TRY(load_map(ctx, f, y));
   else if (!(f->b >= 0 && isfinite(f->b)))
@@ -249,6 +250,7 @@ static pri_bound convexity(const void *priv) {
 static const pri_param params[] = {
     {.name = "background", .unit = "-", .help = "what the detector counts without the object: a number in the unit of the data, or a file with one image", .type = PRI_FILE,
      .offset = offsetof(struct kl, background), .def_text = "0"},
+    {.name = "known", .unit = "-", .help = "file with what was measured (not 0), one image or one a slice: the rest counts for nothing", .type = PRI_FILE, .offset = offsetof(struct kl, known)},
     {0}};
 static const char *const examples[] = {"", "background=0.5", "background=10", NULL};
 const pri_fidelity_class pri_fidelity_kl = {

@@ -1,19 +1,22 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* ls - f(z) = |z - y|^2 / 2,  f*(p) = |p|^2 / 2 + <p, y>,  prox_{s f*}(p) = (p - s y) / (1 + s). */
 #include <math.h>
+#include <stddef.h>
 #include "par.h"
 #include "priori/fidelity.h"
 #include "vec.h"
+#include "weight_file.h"
 
 struct ls {
+  char *known;
   const pri_array *y;
   ptrdiff_t n; /* of one item */
 };
 
 static pri_status init(pri_ctx *ctx, void *priv, const pri_array *y, const pri_array *weight) {
-  (void)ctx, (void)weight;
-  *(struct ls *)priv = (struct ls){y, pri_shape_size(&y->shape)};
-  return PRI_OK;
+  struct ls *f = priv;
+  f->y = y, f->n = pri_shape_size(&y->shape);
+  return pri_known_arrived(ctx, "ls", f->known, weight);
 }
 
 static pri_status part(pri_ctx *ctx, const void *priv, void *sub, const pri_array *y, const pri_array *weight) {
@@ -99,7 +102,9 @@ static pri_bound one(const void *priv) {
   return (pri_bound){1, PRI_EXACT};
 }
 
-static const pri_param params[] = {{0}};
+static const pri_param params[] = {
+    {.name = "known", .unit = "-", .help = "file with what was measured (not 0), one image or one a slice: the rest counts for nothing", .type = PRI_FILE, .offset = offsetof(struct ls, known)},
+    {0}};
 static const char *const examples[] = {"", NULL};
 const pri_fidelity_class pri_fidelity_ls = {
     .kind = {"ls", "least squares: norm2(A x - y)^2 / 2", "Gauss, Legendre", sizeof(struct ls), params, examples},

@@ -15,7 +15,7 @@
 #include "weight_file.h"
 
 struct wls {
-  char *file;
+  char *file, *known;
   const pri_array *y;
   pri_array own;
   const pri_real *w; /* of the first item */
@@ -44,6 +44,7 @@ static pri_status set(pri_ctx *ctx, struct wls *f, const pri_array *y, const pri
 static pri_status init(pri_ctx *ctx, void *priv, const pri_array *y, const pri_array *weight) {
   struct wls *f = priv;
   const char *name = f->file ? f->file : "counts";
+  PRI_TRY(pri_known_arrived(ctx, "wls", f->known, weight));
   if (weight) return set(ctx, f, y, weight, name);
   if (!strcmp(name, "counts"))
     return PRI_FAIL(ctx, PRI_EPARAM, "wls: weights=counts, but the data are no counts; give weights=FILE with one weight a measurement");
@@ -171,6 +172,7 @@ static pri_bound convexity(const void *priv) { return (pri_bound){((const struct
 static const pri_param params[] = {
     {.name = "weights", .unit = "1", .help = "counts (from the scan), or a file with one weight a measurement", .type = PRI_FILE,
      .offset = offsetof(struct wls, file), .def_text = "counts"},
+    {.name = "known", .unit = "-", .help = "file with what was measured (not 0), one image or one a slice: the rest counts for nothing", .type = PRI_FILE, .offset = offsetof(struct wls, known)},
     {0}};
 static const char *const examples[] = {"weights=counts", NULL};
 const pri_fidelity_class pri_fidelity_wls = {

@@ -19,3 +19,8 @@ pri_status pri_weight_file_load(pri_ctx *ctx, const char *who, const char *key, 
   if (s != PRI_OK) pri_array_destroy(out);
   return s;
 }
+
+pri_status pri_known_arrived(pri_ctx *ctx, const char *who, const char *known, const pri_array *weight) {
+  if (!known || weight) return PRI_OK;
+  return PRI_FAIL(ctx, PRI_EPARAM, "%s: known=%s has not been read; hand weights of 0 and 1 to pri_fidelity_create", who, known);
+}

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "pipeline_config.h"
+#include "priori/io.h"
 
 static const char sure[] = "tv:weight=auto:sure", from_noise[] = "tv:weight=auto:discrepancy", exact[] = "tv:weight=rel:1e-4";
 
@@ -106,13 +107,32 @@ pri_status pri_config_denoise(pri_call *call) {
   return finish(call, "identity", sure);
 }
 
+/* A file with several pages is a mask for each slice: no operator knows which slice it sees, so that it goes into the data term */
+static int is_stack(pri_ctx *ctx, const char *file) {
+  pri_input *in;
+  if (pri_input_open(ctx, &in, file) != PRI_OK) return 0; /* the operator will say so */
+  const int stack = pri_input_describe(in)->items > 1;
+  pri_input_close(&in);
+  return stack;
+}
+
+static pri_status mask_each(pri_ctx *ctx, pri_options *o, const char *file) {
+  char *spec = pri_strdup(ctx, o->fidelity ? o->fidelity : "ls");
+  pri_status s = spec ? with(ctx, &spec, "known", file) : pri_ctx_code(ctx);
+  if (s == PRI_OK) s = pri_options_set(ctx, o, "fidelity", spec);
+  pri_free(ctx, spec);
+  return s == PRI_OK ? pri_options_set(ctx, o, "operator", "identity") : s;
+}
+
 /* Without a mask, the known pixels are those that are finite. */
 pri_status pri_config_inpaint(pri_call *call) {
   pri_options *o = call->opts;
   int needed;
   PRI_TRY(begin(call, &needed));
   const char *value = o->mask, *key = value ? key_of_mask(&value) : NULL;
-  if (needed && value) PRI_TRY(add_operator(call->ctx, o, "mask", (const char *const[4]){key, value, NULL, NULL}));
+  const int each = needed && value && !strcmp(key, "file") && is_stack(call->ctx, value);
+  if (each) PRI_TRY(mask_each(call->ctx, o, value));
+  else if (needed && value) PRI_TRY(add_operator(call->ctx, o, "mask", (const char *const[4]){key, value, NULL, NULL}));
   if (needed && !value) PRI_TRY(pri_options_set(call->ctx, o, "operator", "identity"));
   if (needed && !value && !pri_options_given(o, "on-bad")) PRI_TRY(pri_options_set(call->ctx, o, "on-bad", "mask"));
   return finish(call, value ? "mask:random=0.5" : "identity", o->noise_level ? from_noise : exact);

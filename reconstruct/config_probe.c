@@ -31,7 +31,8 @@ static pri_status probe_init(pri_ctx *ctx, struct probe *p, const char *op, cons
   PRI_TRY(pri_map_of(ctx, &p->map, p->A));
   PRI_TRY(pri_array_create(ctx, &p->y, &data, 1));
   for (ptrdiff_t i = 0; i < pri_shape_size(&data); i++) p->y.data[i] = 1; /* counts, for fidelities that want some */
-  PRI_TRY(pri_fidelity_create(ctx, &p->f, fidelity, &p->y, NULL));
+  const int masked = !strncmp(fidelity, "ls:", 3); /* known=FILE: the pipeline makes it weights */
+  PRI_TRY(pri_fidelity_create(ctx, &p->f, masked ? "wls" : fidelity, &p->y, &p->y));
   return prior ? pri_prior_create(ctx, &p->R, prior, &meta, pri_operator_domain(p->A)) : PRI_OK;
 }
 

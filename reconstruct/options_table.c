@@ -28,7 +28,7 @@ const pri_option pri_option_table[] = {
       "motion:length=9,angle=30deg ... (`priori list operator blur`)"}, 0, 0, "SPEC", "Problem", 0},
     {{.name = "border", TEXT(border), .help = "what lies past the edge of the image: unknown, reflect, replicate, periodic, zero"},
      0, 0, "MODEL", "Problem", 0},
-    {{.name = "mask", TEXT(mask), .help = "which pixels are known: a file (not 0: known), random:SHARE, or bars:KEYS; default: those "
+    {{.name = "mask", TEXT(mask), .help = "which pixels are known: a file (not 0: known; one page for all, or one a slice), random:SHARE, or bars:KEYS; default: those "
       "that are finite"}, 0, 0, "SPEC", "Problem", 0},
     {{.name = "factor", TEXT(factor), .help = "how many times more pixels along each axis, a whole number"}, 0, 0, "N", "Problem", 0},
     {{.name = "kernel", TEXT(kernel), .help = "how the camera took the small image from the large one: box (default), bicubic, gaussian, "

@@ -143,6 +143,7 @@ PRI_MUST_CHECK pri_status pri_block_finite(pri_job *job, const pri_block *b, con
 PRI_MUST_CHECK pri_status pri_solve_create(pri_job *job, pri_ctx *ctx, pri_solve *s, const pri_block *b);
 PRI_MUST_CHECK pri_status pri_solve_problem(pri_job *job, pri_ctx *ctx, pri_solve *s, const pri_block *b); /* fidelity, priors, box; no solver */
 PRI_MUST_CHECK pri_status pri_solve_run(pri_job *job, pri_ctx *ctx, pri_solve *s, pri_certified *out); /* out: [items] */
+PRI_MUST_CHECK pri_status pri_job_known(pri_job *job, char **file); /* of the data term: by pri_calloc; NULL: none */
 PRI_MUST_CHECK pri_status pri_job_weighted(pri_job *job);  /* set.weighted: wls, or --on-bad mask and a solver that takes weights */
 void pri_solve_destroy(pri_ctx *ctx, pri_solve *s);
 

@@ -82,6 +82,41 @@ static pri_status make_weights(pri_job *job, pri_block *b, const pri_array *raw,
   return s;
 }
 
+/* What the file says is not known of one item: 0, with weight 0. Items of several pages (volumes) are that many pages of the file */
+static pri_status drop_item(pri_block *b, pri_array *y, ptrdiff_t i, pri_input *in, pri_real *m) {
+  const pri_input_info *info = pri_input_describe(in);
+  const ptrdiff_t n = pri_shape_size(&y->shape), page = pri_shape_size(&info->item), pages = n % page == 0 ? n / page : 0;
+  const ptrdiff_t from = info->items == pages ? 0 : b->slice[i] * pages;
+  if (pages < 1 || from + pages > info->items)
+    return PRI_FAIL(b->ctx, PRI_ESHAPE, "known=%s: %td pages of %td pixels do not fit slice %td of the data, %td pixels", info->file, info->items, page, b->slice[i], n);
+  PRI_TRY(pri_input_read(in, m, from, pages));
+  for (ptrdiff_t j = 0; j < n; j++)
+    if (m[j] == 0) pri_array_item(y, i)[j] = pri_array_item(&b->w, i)[j] = 0;
+  return PRI_OK;
+}
+
+static pri_status drop_in_file(pri_block *b, pri_array *y, const char *name) {
+  pri_input *in;
+  if (!pri_shape_equal(&b->w.shape, &y->shape)) return PRI_FAIL(b->ctx, PRI_ESHAPE, "known=%s: a filter changes the shape of the data", name);
+  PRI_TRY(pri_input_open(b->ctx, &in, name));
+  pri_real *m = pri_calloc(b->ctx, (size_t)pri_shape_size(&y->shape), sizeof *m);
+  pri_status s = m ? PRI_OK : pri_ctx_code(b->ctx);
+  for (ptrdiff_t i = 0; i < b->items && s == PRI_OK; i++) s = drop_item(b, y, i, in, m);
+  pri_free(b->ctx, m);
+  pri_input_close(&in);
+  return s;
+}
+
+/* known=FILE of the data term */
+static pri_status drop_listed(pri_job *job, pri_block *b, pri_array *y) {
+  char *name = NULL;
+  if (!b->w.data) return PRI_OK;
+  PRI_TRY(pri_job_known(job, &name));
+  const pri_status s = name ? drop_in_file(b, y, name) : PRI_OK;
+  pri_free(job->ctx, name);
+  return s;
+}
+
 /* ---- filters */
 
 /* blank: only the shapes change; a filter may object to made-up values */
@@ -113,6 +148,7 @@ pri_status pri_block_read(pri_job *job, pri_ctx *ctx, pri_block *b, const ptrdif
     PRI_TRY(read_slices(job, y, slice));
   PRI_TRY(make_weights(job, b, y, blank));
   if (!blank) drop_unknown(job, y);
+  if (!blank) PRI_TRY(drop_listed(job, b, y));
   if (!blank) PRI_TRY(pri_block_repair(job, b, y));
   PRI_TRY(run_filters(job, b, y, blank));
   return job->set.n_prepare && !blank ? pri_block_finite(job, b, y) : PRI_OK;

@@ -15,9 +15,11 @@
  * not let grow: where it does, the item goes back to p_k = x_k, which costs one application, and its momentum starts anew at k = 1. With
  * f(A x_(k+1)) <= f(A p_k), the I-divergence of x_(k+1) stays below a sequence that falls. With tv > 0 neither is proven: the prior's slope enters
  * explicitly, and late steps waver about the minimum, which is the fixed point.
+ * A p is not let below 4 epsilon max(y), which is what a Fourier transform rounds it by: a count where it came out as 0 would be divided by it.
  * Start: the constant with the counts of the data. The clipping at 1/10 of x_k keeps p positive; the paper clips at a small constant.
  * Source: Richardson 1972; Lucy 1974; Wang, Miller 2014 (scaled heavy ball).
  */
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -27,13 +29,14 @@
 #include "split.h"
 #include "vec.h"
 
-static const double SEEN = 0.01, SMOOTH = 1e-3;
+static const double SEEN = 0.01, SMOOTH = 1e-3, FLOOR = 4 * (sizeof(pri_real) == sizeof(float) ? FLT_EPSILON : DBL_EPSILON);
 enum { PLAIN, HEAVY_BALL };
 
 struct item {
   double last;     /* f(A p) + tv R(p) of the last step; INFINITY: none */
   double beta;     /* smoothing of the total variation */
   double data, tv; /* f(A p), tv R(p) of this step */
+  double floor;    /* of A p */
   long k;          /* steps since the momentum began */
 };
 
@@ -107,7 +110,7 @@ static void start(pri_ctx *ctx, struct rl *r, const pri_problem *p, ptrdiff_t i,
     x[j] = c[j] > 0 ? (pri_real)v : 0;
   }
   if (r->p.data) pri_copy(ctx, pri_array_item(&r->p, i), x, r->s.n);
-  r->item[i] = (struct item){.last = INFINITY, .beta = SMOOTH * level};
+  r->item[i] = (struct item){.last = INFINITY, .beta = SMOOTH * level, .floor = FLOOR * fmax(pri_vmax(y, r->s.m), 0)};
 }
 
 static pri_status init(pri_ctx *ctx, void *priv, const pri_problem *p, const pri_array *x0) {
@@ -132,6 +135,8 @@ static pri_status init(pri_ctx *ctx, void *priv, const pri_problem *p, const pri
 
 /* ---- one step */
 
+static void lift(pri_ctx *ctx, struct rl *r, ptrdiff_t i) { pri_clip(ctx, pri_array_item(&r->z, i), r->item[i].floor, INFINITY, r->s.m); }
+
 /* f(A p) and tv R(p) of one item, from z = A p; the prior's slope stays in r->prior.t */
 static pri_status evaluate(pri_ctx *ctx, struct rl *r, const pri_real *p, ptrdiff_t i) {
   struct item *it = &r->item[i];
@@ -150,6 +155,7 @@ static pri_status guard(pri_ctx *ctx, struct rl *r, ptrdiff_t i, pri_report *rep
   if (it->k > 1 && !(it->data + it->tv <= it->last)) {
     pri_copy(ctx, p, pri_array_item(&r->x, i), r->s.n);
     PRI_TRY(pri_split_apply(&r->s, r->z.data, r->p.data, i, 1));
+    lift(ctx, r, i);
     PRI_TRY(evaluate(ctx, r, p, i));
     it->k = 0;
     rep->applies += 1;
@@ -178,6 +184,7 @@ static pri_status some_items(pri_ctx *ctx, struct rl *r, ptrdiff_t first, ptrdif
   double tv;
   PRI_TRY(pri_split_apply(&r->s, r->z.data, p->data, first, items));
   for (ptrdiff_t i = first; i < first + items; i++) {
+    lift(ctx, r, i);
     if (r->p.data) PRI_TRY(guard(ctx, r, i, &rep[i - first]));
     else if (r->tv > 0) pri_rl_tv_slope(ctx, &r->prior, pri_array_item(p, i), r->item[i].beta, &tv);
   }
@@ -191,6 +198,7 @@ static pri_status some_items(pri_ctx *ctx, struct rl *r, ptrdiff_t first, ptrdif
 static pri_status report(pri_ctx *ctx, struct rl *r, ptrdiff_t i, pri_report *rep) {
   struct item keep = r->item[i];
   PRI_TRY(pri_split_apply(&r->s, r->z.data, r->x.data, i, 1));
+  lift(ctx, r, i);
   PRI_TRY(evaluate(ctx, r, pri_array_item(&r->x, i), i));
   rep->certifying += 1;
   rep->data = r->item[i].data, rep->prior = r->item[i].tv;

@@ -43,8 +43,21 @@ static pri_status takes_weights(pri_job *job, int *yes) {
   return s;
 }
 
+/* known=FILE of the data term; *file by pri_calloc, NULL: none */
+pri_status pri_job_known(pri_job *job, char **file) {
+  return pri_spec_get(job->ctx, job->o->fidelity, "known", named(job->o->fidelity, "ls") ? "known" : NULL, file);
+}
+
 pri_status pri_job_weighted(pri_job *job) {
   const char *f = job->o->fidelity;
+  char *known;
+  PRI_TRY(pri_job_known(job, &known));
+  const int masked = known != NULL;
+  pri_free(job->ctx, known);
+  if (masked && strcmp(job->o->solver, "none")) {
+    PRI_TRY(takes_weights(job, &job->set.weighted));
+    return job->set.weighted ? PRI_OK : PRI_FAIL(job->ctx, PRI_EPARAM, "%s takes no weights, so that known= cannot be honoured; pdhg takes them", job->o->solver);
+  }
   job->set.weighted = !strncmp(f, "wls", 3);
   if (job->set.weighted || job->o->on_bad != PRI_BAD_MASK || !strcmp(job->o->solver, "none")) return PRI_OK;
   if (!named(f, "ls") && !named(f, "kl") && !named(f, "huber")) return PRI_OK;

@@ -284,6 +284,27 @@ static void alternating_directions(void **state) {
   close_world(&w);
 }
 
+/* data without noise and with dark parts, where A x is rounding: no count is divided by 0 */
+static void dark_parts(void **state) {
+  (void)state;
+  struct world w;
+  pri_report rep[ITEMS];
+  pri_array x;
+  open_world(&w, unknown, "kl", "rl");
+  pri_solver_destroy(&w.s);
+  pri_fidelity_destroy(&w.f);
+  assert_int_equal(pri_array_create(w.ctx, &x, pri_operator_domain(w.A), ITEMS), PRI_OK);
+  for (int i = 0; i < N * ITEMS; i++) x.data[i] = i % COLS > 12 && i % COLS < 16 ? 150 : 0;
+  assert_int_equal(pri_operator_apply(w.A, &w.y, &x), PRI_OK);
+  assert_int_equal(pri_fidelity_create(w.ctx, &w.f, "kl", &w.y, NULL), PRI_OK);
+  w.p.f = w.f;
+  assert_int_equal(pri_solver_create(w.ctx, &w.s, "rl:accelerate=heavy-ball", &w.p, NULL), PRI_OK);
+  const double early = after(&w, 5, rep);
+  assert_true(after(&w, 60, rep) < 0.1 * early && pri_solver_items_active(w.s) == ITEMS);
+  pri_array_destroy(&x);
+  close_world(&w);
+}
+
 /* nothing measured: nothing seen, and no NaN */
 static void no_counts(void **state) {
   (void)state;
@@ -373,7 +394,7 @@ int claim_deconvolution(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(counts_are_kept),          cmocka_unit_test(divergence_falls),         cmocka_unit_test(heavy_ball_is_faster),
       cmocka_unit_test(guard_holds),              cmocka_unit_test(borders_are_not_dark),     cmocka_unit_test(two_ways_to_a_background),
-      cmocka_unit_test(total_variation_is_held),  cmocka_unit_test(no_counts),                cmocka_unit_test(wiener_in_closed_form),
+      cmocka_unit_test(total_variation_is_held),  cmocka_unit_test(no_counts), cmocka_unit_test(dark_parts),                cmocka_unit_test(wiener_in_closed_form),
       cmocka_unit_test(wiener_without_a_resolvent), cmocka_unit_test(wiener_chooses), cmocka_unit_test(threads_leave_the_bits),
       cmocka_unit_test(alternating_directions)};
   return cmocka_run_group_tests_name("claim_deconvolution", tests, NULL, NULL);

@@ -80,6 +80,7 @@ test_sources += tests/claim_gap_truth.c
 test_sources += tests/claim_tgv_affine.c
 test_sources += tests/unit_psf_beads.c
 test_scripts += tests/cli_psf.sh
+test_scripts += tests/cli_counts.sh
 test_sources += tests/claim_deconvolution.c
 test_sources += tests/claim_kl_minimum.c
 test_sources += tests/claim_hessian_schatten.c

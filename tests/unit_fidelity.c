@@ -12,7 +12,7 @@
 enum { ROWS = 2, COLS = 3, N = ROWS * COLS };
 static const double ROUND = sizeof(pri_real) == 4 ? 1e-6 : 1e-14; /* a few roundings of numbers of size 1 to 10 */
 
-static int make_ctx(void **state) { return pri_open((pri_ctx **)state, NULL); }
+static int make_ctx(void **state) { return pri_open((pri_ctx **)state, NULL) == PRI_OK ? 0 : -1; }
 static int drop_ctx(void **state) {
   pri_ctx_destroy((pri_ctx **)state);
   return 0;
