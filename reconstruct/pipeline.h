@@ -147,6 +147,9 @@ PRI_MUST_CHECK pri_status pri_job_known(pri_job *job, char **file); /* of the da
 PRI_MUST_CHECK pri_status pri_job_weighted(pri_job *job);  /* set.weighted: wls, or --on-bad mask and a solver that takes weights */
 void pri_solve_destroy(pri_ctx *ctx, pri_solve *s);
 
+/* ---- start.c: --init into x0 (shape of the unknown, items of the block); nothing where it is not given. ESHAPE, EDATA, EREAD */
+PRI_MUST_CHECK pri_status pri_job_start(pri_job *job, pri_ctx *ctx, pri_array *x0, const pri_block *b);
+
 /* ---- pipeline_auto.c: what is found from the data, on sampled slices */
 PRI_MUST_CHECK pri_status pri_job_priors(pri_job *job);    /* set.priors, weights that are not numbers at 1 */
 PRI_MUST_CHECK pri_status pri_job_center(pri_job *job);    /* center=auto */

@@ -172,36 +172,11 @@ static pri_status make_monitors(pri_job *job, pri_ctx *ctx, pri_solve *s, const 
   return PRI_OK;
 }
 
-/* Starting images: one for all, or one for each slice of the job or of the file. */
-static pri_status load_start(pri_job *job, pri_ctx *ctx, pri_array *x0, const pri_block *b) {
-  pri_array file = {0};
-  const ptrdiff_t n = pri_shape_size(&x0->shape);
-  if (!job->o->init) return PRI_OK;
-  PRI_TRY(pri_input_load(ctx, job->o->init, &file));
-  pri_status st = PRI_OK;
-  for (ptrdiff_t i = 0; i < b->items && st == PRI_OK; i++) {
-    const ptrdiff_t from = file.items == 1 ? 0
-                           : file.items == job->items
-                               ? (b->slice[i] - job->slice[0]) / (job->items > 1 ? job->slice[1] - job->slice[0] : 1)
-                               : b->slice[i];
-    if (pri_shape_size(&file.shape) != n || from >= file.items)
-      st = PRI_FAIL(ctx, PRI_ESHAPE,
-                    "--init %s: %td images of %td pixels; needed are %td pixels and one image, or one for each slice",
-                    job->o->init, file.items, pri_shape_size(&file.shape), n);
-    else
-      pri_copy(ctx, pri_array_item(x0, i), pri_array_item(&file, from), n);
-  }
-  if (st == PRI_OK && !pri_finite(ctx, x0->data, n * x0->items))
-    st = PRI_FAIL(ctx, PRI_EDATA, "--init %s: a value is not finite", job->o->init);
-  pri_array_destroy(&file);
-  return st;
-}
-
 static pri_status make_solver(pri_job *job, pri_ctx *ctx, pri_solve *s, const pri_block *b) {
   pri_array x0 = {0};
   pri_status st = PRI_OK;
   if (job->o->init) st = pri_array_create(ctx, &x0, &job->set.image, b->items);
-  if (st == PRI_OK) st = load_start(job, ctx, &x0, b);
+  if (st == PRI_OK) st = pri_job_start(job, ctx, &x0, b);
   if (st == PRI_OK) st = pri_solver_create(ctx, &s->solver, job->o->solver, &s->problem, x0.data ? &x0 : NULL);
   pri_array_destroy(&x0);
   return st;

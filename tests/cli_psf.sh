@@ -41,9 +41,20 @@ for border in periodic reflect replicate zero unknown; do
   "$priori" info --json r.tif | tr -d ' \n' >info
   check "the result has the size of the data (border=$border)" grep -q '"shape":\[300,300\]' info
 done
+ok 'a start of the size of the field' reconstruct --operator blur:psf=g.tif,border=unknown --prior tv:0.01 --bound 0:1 --stop steps:5 --init r.tif beads.tif -f -o started.npy
+status 2 'a start of another size' reconstruct --operator blur:psf=g.tif,border=unknown --prior tv:0.01 --bound 0:1 --stop steps:5 --init g.tif beads.tif -f -o started.npy
 ok 'threads' reconstruct --operator blur:psf=g.tif,border=unknown --prior tv:0.01 --bound 0:1 --stop steps:5 -j 1 beads.tif -o one.npy
 ok 'threads' reconstruct --operator blur:psf=g.tif,border=unknown --prior tv:0.01 --bound 0:1 --stop steps:5 -j 3 beads.tif -o three.npy
 same 'same bytes whatever the threads' one.npy three.npy
 complains '13 x 13 x 1 .* centre' 'what was made of a file is said' simulate --operator blur:psf=g.tif beads.tif -f -o a.tif
+# a volume: its start is a file of as many pages
+{ printf '\223NUMPY\001\000\166\000'; printf "%-117s\n" "{'descr': '|u1', 'fortran_order': False, 'shape': (6, 20, 24), }"; head -c 2880 /dev/zero | tr '\000' '\003'; } >volume.npy
+volume='--item volume --operator blur:gaussian,sigma=1x1x0.7,border=unknown --fidelity kl --bound 0: --solver rl --stop steps:3'
+# shellcheck disable=SC2086
+ok 'a volume' reconstruct $volume volume.npy -o v.tif
+"$priori" info --json v.tif | tr -d ' \n' >info
+check 'has its size' grep -q '"shape":\[6,20,24\]' info
+# shellcheck disable=SC2086
+ok 'goes on from there' reconstruct $volume --init v.tif volume.npy -f -o w.tif
 status 2 'a PSF with more axes than the image' simulate --operator blur:psf=bw.tif beads.tif -f -o a.tif
 finish
