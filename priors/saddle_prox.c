@@ -74,6 +74,41 @@ static pri_status step(struct run *r, long k) {
   return PRI_OK;
 }
 
+/* p = P_box(z - t K'q) */
+static pri_status least(struct run *r, const pri_real *q) {
+  pri_fill(r->ctx, r->p, 0, r->n);
+  PRI_TRY(r->s->kt(r->ctx, r->priv, r->p, NULL, q, 1));
+  pri_axpby(r->ctx, r->p, 1, r->z, -r->t, r->n);
+  pri_clip(r->ctx, r->p, r->lo, r->hi, r->n);
+  return PRI_OK;
+}
+
+/* <r - q+, q+ - q> */
+static double uphill_block(const void *arg, ptrdiff_t first, ptrdiff_t last) {
+  const struct run *r = arg;
+  double sum = 0;
+  for (ptrdiff_t i = first; i < last; i++) sum += ((double)r->q[i] - (double)r->kx[i]) * ((double)r->kx[i] - (double)r->qt[i]);
+  return sum;
+}
+
+/* FGP: q~ holds q, q the extrapolated r */
+static pri_status warm_steps(struct run *r, long steps) {
+  double t = 1;
+  for (long k = 0; k < steps; k++) {
+    PRI_TRY(least(r, r->q));
+    PRI_TRY(r->s->k(r->ctx, r->priv, r->kx, r->p, NULL, 1));
+    pri_axpby(r->ctx, r->kx, 1, r->q, 1 / (r->t * r->norm2), r->nq);
+    PRI_TRY(r->s->dual_prox(r->ctx, r->priv, r->kx, 0, NULL, 1)); /* q+ */
+    const int uphill = pri_sum(r->ctx, r->nq, uphill_block, r) > 0; /* O'Donoghue, Candes 2015 */
+    const double next = (1 + sqrt(1 + 4 * t * t)) / 2, beta = uphill ? 0 : (t - 1) / next;
+    pri_copy(r->ctx, r->q, r->kx, r->nq);
+    pri_axpby(r->ctx, r->q, -beta, r->qt, 1 + beta, r->nq);
+    pri_copy(r->ctx, r->qt, r->kx, r->nq);
+    t = uphill ? 1 : next;
+  }
+  return least(r, r->qt);
+}
+
 /* of one block: |x - z|^2 / 2 or min over u */
 static double primal_block(const void *arg, ptrdiff_t first, ptrdiff_t last) {
   const struct run *r = arg;
@@ -121,6 +156,16 @@ static long next_look(long k, long last) {
   return next < last ? next : last;
 }
 
+static pri_status to_tolerance(struct run *r, double tol, long most, double *gap, long *k) {
+  for (long at = most < FIRST_LOOK ? most : FIRST_LOOK; *k < most; at = *k < at ? at : next_look(*k, most)) {
+    PRI_TRY(step(r, ++*k));
+    if (*k < at) continue;
+    PRI_TRY(look(r, gap));
+    if (*gap <= tol) break;
+  }
+  return PRI_OK;
+}
+
 pri_status pri_saddle_prox(pri_ctx *ctx, const pri_saddle *s, const void *priv, ptrdiff_t n, pri_real *p, const pri_real *z, double lo, double hi,
                            const pri_prox_req *req, pri_prox_cert *cert, pri_real *q, pri_real *w, void *scratch) {
   const long most = req->max_inner > 0 ? req->max_inner : STEPS;
@@ -132,12 +177,10 @@ pri_status pri_saddle_prox(pri_ctx *ctx, const pri_saddle *s, const void *priv, 
   pri_copy(ctx, r.x, z, n);
   pri_clip(ctx, r.x, lo, hi, n);
   pri_copy(ctx, p, r.x, n);
-  for (long at = req->tol > 0 ? (most < FIRST_LOOK ? most : FIRST_LOOK) : most; k < most;) {
-    PRI_TRY(step(&r, ++k));
-    if (k < at || (!cert && !(req->tol > 0))) continue;
-    PRI_TRY(look(&r, &gap));
-    if (gap <= req->tol) break;
-    at = next_look(k, most);
+  if (req->tol > 0 || r.nw > 0) PRI_TRY(to_tolerance(&r, req->tol, most, &gap, &k));
+  else {
+    PRI_TRY(warm_steps(&r, k = most));
+    if (cert) PRI_TRY(look(&r, &gap));
   }
   if (cert) *cert = (pri_prox_cert){{gap, PRI_PROVEN}, k};
   return PRI_OK;

@@ -7,6 +7,10 @@
  *   (x, w, q) += 1.9 ((x~, w~, q~) - (x, w, q)),   sigma = 1 / (tau t |K|^2),   tau = max(0.4 / (1 + k / 5), floor)
  *
  * tau falls as the data term is 1-strongly convex; it stays from step 400 on (floor 0.005), and at 0.06 where there is a w, which is not.
+ * A few steps from a warm start, as inner loops want them (no tolerance given, no w): FGP on the dual (Beck, Teboulle 2009), with restarts:
+ *
+ *   u = P_box(z - t K'r),   q+ = Pi(r + K u / (t |K|^2)),   r = q+ + beta (q+ - q),   x = P_box(z - t K'q)
+ *
  * Certificate, with r the repaired q~: |x~ - z|^2 / 2 + t F(K(x~, w~)) - min_u |u - z|^2 / 2 + t <K'r, u> over the box, in double.
  */
 #ifndef PRI_SADDLE_PROX_H
