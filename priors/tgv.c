@@ -136,6 +136,13 @@ static pri_status value_fields(pri_ctx *ctx, const void *priv, double *per_item,
   return PRI_OK;
 }
 
+static pri_status value_wide(pri_ctx *ctx, const void *priv, double *per_item, const pri_real *x, const pri_real *w, ptrdiff_t items) {
+  const struct tgv *t = priv;
+  for (ptrdiff_t i = 0; i < items; i++)
+    per_item[i] = t->weight * pri_sym_value_wide(ctx, &t->s, x + i * t->s.n, w ? w + i * first_size(t) : NULL, coupling(t), KAPPA);
+  return PRI_OK;
+}
+
 static double aux_bound(const void *priv, double span, double most) {
   const struct tgv *t = priv;
   const double differences = span * (double)t->s.n * (1 + (t->s.nd > 1 ? t->s.ry : 0) + (t->s.nd > 2 ? t->s.rz : 0));
@@ -214,7 +221,7 @@ static const pri_param params[] = {
     {0}};
 static const char *const examples[] = {"weight=0.1", "0.5,ratio=1", "weight=0.05,ratio=4", NULL};
 static const pri_saddle saddle = {.shapes = shapes, .k = k, .kt = kt, .kt_wide = kt_wide, .dual_prox = dual_prox, .conjugate = conjugate,
-                                  .value = value_fields, .repair = repair, .aux_bound = aux_bound};
+                                  .value = value_fields, .repair = repair, .value_wide = value_wide, .aux_bound = aux_bound};
 const pri_prior_class pri_prior_tgv = {
     .kind = {"tgv", "total generalised variation of second order: edges as with tv, slopes without its steps",
              "Bredies, Kunisch, Pock 2010", sizeof(struct tgv), params, examples},

@@ -147,6 +147,45 @@ void pri_sym_add(pri_ctx *ctx, const pri_stencil *s, pri_real *q, double c, cons
   over_rows(ctx, add_rows, (struct rows){.s = s, .to = q, .from = w, .c = c});
 }
 
+/* ---- the value, pixel by pixel */
+
+struct image { const pri_stencil *s; const pri_real *x, *w; double c, e; };
+
+static double value_at(const struct image *m, const struct term *t, int count, struct place p, ptrdiff_t i) {
+  const pri_stencil *s = m->s;
+  const double r[3] = {s->rz, s->ry, 1};
+  double first = 0, second = 0, part[6] = {0};
+  for (int a = 3 - s->nd; a < 3; a++) {
+    if (p.at[a] > p.n[a] - 2) continue;
+    const double w = m->w ? (double)m->w[(a - 3 + s->nd) * s->n + i] : 0, d = r[a] * ((double)m->x[i + p.step[a]] - (double)m->x[i]) - m->c * w;
+    first += d * d;
+  }
+  for (int k = 0; m->w && k < count; k++) {
+    if (p.at[t[k].v] < 1 || p.at[t[k].u] > p.n[t[k].u] - 2) continue;
+    const pri_real *w = m->w + (t[k].u - 3 + s->nd) * s->n + i;
+    part[t[k].part] += t[k].c * ((double)w[0] - (double)w[-p.step[t[k].v]]);
+  }
+  for (int k = 0; k < pri_sym_parts(s); k++) second += part[k] * part[k];
+  return sqrt(first) + m->e * sqrt(second);
+}
+
+static double image_block(const void *arg, ptrdiff_t first, ptrdiff_t last) {
+  const struct image *m = arg;
+  struct term t[9];
+  const int count = terms_of(m->s, t);
+  double sum = 0;
+  for (ptrdiff_t i = first; i < last; i++) {
+    struct place p = place_of(m->s, i / m->s->nx);
+    p.at[2] = i % m->s->nx;
+    sum += value_at(m, t, count, p, i);
+  }
+  return sum;
+}
+
+double pri_sym_value_wide(pri_ctx *ctx, const pri_stencil *s, const pri_real *x, const pri_real *w, double c, double e) {
+  return pri_sum(ctx, s->n, image_block, &(struct image){s, x, w, c, e});
+}
+
 /* ---- norms pixel by pixel */
 
 struct fields { pri_real *q; const pri_real *x; int parts; ptrdiff_t n; double radius; };

@@ -21,6 +21,8 @@ void pri_sym_adjoint(pri_ctx *ctx, const pri_stencil *s, pri_real *w, const pri_
 void pri_sym_adjoint_wide(pri_ctx *ctx, const pri_stencil *s, double *w, const pri_real *e, double c, const pri_real *v, double d); /* w += the same */
 /* q += c w in all places that exist; 0 in the others */
 void pri_sym_add(pri_ctx *ctx, const pri_stencil *s, pri_real *q, double c, const pri_real *w);
+/* sum_i |(D x - c w)_i| + e sum_i |(E w)_i|, in double throughout; w NULL: 0 */
+double pri_sym_value_wide(pri_ctx *ctx, const pri_stencil *s, const pri_real *x, const pri_real *w, double c, double e);
 /* Of fields with `parts` components at [n] pixels: q_i shortened to |q_i| <= radius; the largest |q_i|; sum |q_i| */
 void pri_fields_clip(pri_ctx *ctx, pri_real *q, int parts, ptrdiff_t n, double radius);
 double pri_fields_largest(pri_ctx *ctx, const pri_real *q, int parts, ptrdiff_t n);

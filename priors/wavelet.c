@@ -35,7 +35,7 @@ static pri_status init(pri_ctx *ctx, void *priv, const pri_meta *meta, const pri
   v->dom = *dom;
   PRI_TRY(pri_wavelet_init(ctx, "wavelet", &v->w, v->family, (int)v->levels, v->border, dom));
   PRI_ALLOC(ctx, v->work, pri_wavelet_scratch(&v->w));
-  if (sizeof(pri_real) != sizeof(double)) PRI_ALLOC(ctx, v->wide, pri_wavelet_scratch(&v->w));
+  PRI_ALLOC(ctx, v->wide, pri_wavelet_scratch(&v->w));
   return PRI_OK;
 }
 
@@ -143,8 +143,20 @@ static pri_status value_bands(pri_ctx *ctx, const void *priv, double *per_item, 
   return PRI_OK;
 }
 
+static pri_status value_wide(pri_ctx *ctx, const void *priv, double *per_item, const pri_real *x, const pri_real *w, ptrdiff_t items) {
+  const struct wavelet *v = priv;
+  double sums[3 * PRI_WAVELET_LEVELS];
+  (void)w;
+  for (ptrdiff_t i = 0; i < items; i++) {
+    pri_wavelet_abs_wide(ctx, &v->w, sums, x + i * v->w.n, v->wide);
+    per_item[i] = 0;
+    for (int b = 0; b < v->w.bands; b++) per_item[i] += v->weight * pri_wavelet_gain(&v->w, b) * sums[b];
+  }
+  return PRI_OK;
+}
+
 static const pri_saddle saddle = {.shapes = shapes, .k = k, .kt = kt, .kt_wide = KT_WIDE, .dual_prox = dual_prox, .conjugate = conjugate,
-                                  .value = value_bands, .repair = project};
+                                  .value = value_bands, .repair = project, .value_wide = value_wide};
 
 /* ---- variational */
 
@@ -154,12 +166,8 @@ static size_t scratch(const void *priv) {
 }
 
 static pri_status value(pri_ctx *ctx, const void *priv, double *per_item, const pri_real *x, ptrdiff_t items, void *scratch_) {
-  const struct wavelet *v = priv;
-  for (ptrdiff_t i = 0; i < items; i++) {
-    PRI_TRY(k(ctx, priv, scratch_, x + i * v->w.n, NULL, 1));
-    PRI_TRY(value_bands(ctx, priv, per_item + i, scratch_, 1));
-  }
-  return PRI_OK;
+  (void)scratch_;
+  return value_wide(ctx, priv, per_item, x, NULL, items);
 }
 
 static pri_status prox(pri_ctx *ctx, const void *priv, pri_real *p, const pri_real *z, const double *lo, const double *hi, const pri_prox_req *req,

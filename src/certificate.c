@@ -62,7 +62,7 @@ static pri_status take_term(pri_certifier *c, int r) {
   t->nw = aux.nd > 0 ? pri_shape_size(&aux) : 0, t->w_at = c->nw;
   c->nq += t->size, c->nw += t->nw;
   if (!t->cls->saddle->kt_wide && sizeof(pri_real) != sizeof(double)) c->proven = 0;
-  if (t->nw && !t->cls->saddle->aux_bound) c->proven = 0;
+  if (t->nw && !(t->cls->saddle->aux_bound && t->cls->saddle->value_wide)) c->proven = 0;
   return PRI_OK;
 }
 
@@ -203,6 +203,7 @@ static const pri_real *aux_of(const struct state *s, const struct term *t, int r
 /* with an auxiliary variable: F(K(x, w)) at the solver's w, not below R(x) */
 static pri_status prior_value(pri_certifier *c, const struct term *t, const pri_real *x, const pri_real *w, double *value) {
   const pri_variational *v = t->cls->variational;
+  if (t->cls->saddle->value_wide) return t->cls->saddle->value_wide(c->ctx, t->priv, value, x, w, 1);
   if (v && v->value && !w) return v->value(c->ctx, t->priv, value, x, 1, pri_prior_scratch(t->R));
   PRI_TRY(t->cls->saddle->k(c->ctx, t->priv, c->trial, x, w, 1));
   return t->cls->saddle->value(c->ctx, t->priv, value, c->trial, 1);

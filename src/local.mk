@@ -45,7 +45,7 @@ hdf5_sources = src/io_hdf5_none.c
 endif
 # wavelets; the adjoint once more in double
 private_headers += src/wavelet.h
-src_sources += src/wavelet_forward.c src/wavelet_adjoint.c
+src_sources += src/wavelet_abs.c src/wavelet_forward.c src/wavelet_adjoint.c
 wide_sources += src/wavelet_adjoint.c
 private_headers += src/safetensors.h
 src_sources += src/safetensors.c

@@ -37,7 +37,7 @@ typedef struct pri_wavelet {
  * Nothing to release. EPARAM: unknown family, levels outside of [1, 8]; ENOMEM, EBUDGET (symmetric border: work space, given back).
  */
 PRI_MUST_CHECK pri_status pri_wavelet_init(pri_ctx *ctx, const char *who, pri_wavelet *w, const char *family, int levels, int border, const pri_shape *dom);
-ptrdiff_t pri_wavelet_scratch(const pri_wavelet *w); /* elements that a call needs: pri_real, or double in adjoint_wide */
+ptrdiff_t pri_wavelet_scratch(const pri_wavelet *w); /* elements that a call needs: pri_real, or double in the wide ones */
 int pri_wavelet_level(const pri_wavelet *w, int band);         /* 1 ... levels */
 double pri_wavelet_gain(const pri_wavelet *w, int band);       /* white noise of sd 1 has this sd in the band (away from the border) */
 /* details: [bands][n], approx: [n] or NULL (left out); overwritten */
@@ -48,6 +48,8 @@ void pri_wavelet_adjoint(pri_ctx *ctx, const pri_wavelet *w, pri_real *x, const 
 void pri_wavelet_inverse(pri_ctx *ctx, const pri_wavelet *w, pri_real *x, const pri_real *details, const pri_real *approx, pri_real *scratch);
 /* adjoint in double, of the pri_real details; the float library only */
 void pri_wavelet_adjoint_wide(pri_ctx *ctx, const pri_wavelet *w, double *x, const pri_real *details, const pri_real *approx, double *scratch);
+/* sums[band] = sum_i |(W_b x)_i|, [bands], in double throughout */
+void pri_wavelet_abs_wide(pri_ctx *ctx, const pri_wavelet *w, double *sums, const pri_real *x, double *scratch);
 /* for the passes: where the border takes the index i from, 0 <= result < n */
 static inline ptrdiff_t pri_wavelet_fold(int border, ptrdiff_t i, ptrdiff_t n) {
   if (i >= 0 && i < n) return i;

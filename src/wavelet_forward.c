@@ -150,8 +150,10 @@ double pri_wavelet_gain(const pri_wavelet *w, int band) {
 
 ptrdiff_t pri_wavelet_reach(const pri_wavelet *w, int level) { return (w->taps - 1) * ((ptrdiff_t)1 << (level - 1)); }
 
-/* two images; three lines a thread, with four times the reach beside them (wavelet_adjoint.c needs that much) */
-ptrdiff_t pri_wavelet_scratch(const pri_wavelet *w) { return 2 * w->n + 3 * w->workers * (w->nx + 4 * pri_wavelet_reach(w, w->levels)); }
+/* two images; three lines a thread, with four times the reach beside them (wavelet_adjoint.c needs that much); three sums a row (wavelet_abs.c) */
+ptrdiff_t pri_wavelet_scratch(const pri_wavelet *w) {
+  return 2 * w->n + 3 * w->workers * (w->nx + 4 * pri_wavelet_reach(w, w->levels)) + 3 * w->planes * w->ny;
+}
 
 /* ---- forward */
 

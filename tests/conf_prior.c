@@ -175,6 +175,14 @@ static void saddle_values(struct subject *s) {
   assert_int_equal(k->k(s->ctx, s->priv, kx, x, NULL, 1), PRI_OK);
   assert_int_equal(k->value(s->ctx, s->priv, &f, kx, 1), PRI_OK);
   if (!s->w && s->cls->variational) assert_true(fabs(f - value(s, x)) <= 10 * ROUND * f);
+  if (k->value_wide) {
+    draw(p, s->w, "w", 1);
+    assert_int_equal(k->k(s->ctx, s->priv, near, x, s->w ? p : NULL, 1), PRI_OK);
+    double through, wide;
+    assert_int_equal(k->value(s->ctx, s->priv, &through, near, 1), PRI_OK);
+    assert_int_equal(k->value_wide(s->ctx, s->priv, &wide, x, s->w ? p : NULL, 1), PRI_OK);
+    assert_true(fabs(wide - through) <= 10 * ROUND * wide);
+  }
   memcpy(p, q, sizeof p);
   assert_int_equal(k->dual_prox(s->ctx, s->priv, p, 0, NULL, 1), PRI_OK);
   for (int pass = 0; pass < 2; pass++) {

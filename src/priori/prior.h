@@ -41,6 +41,8 @@ typedef struct pri_saddle {
   pri_status (*value)(pri_ctx *ctx, const void *priv, double *per_item, const pri_real *kxw, ptrdiff_t items);      /* F(K(x,w)) >= R(x) */
   pri_status (*repair)(pri_ctx *ctx, const void *priv, pri_real *q, ptrdiff_t items);
                                                 /* to a near q with F*(q) finite and no pull on w (K'q = 0 there, up to rounding); NULL: dual_prox at sigma = 0 */
+  pri_status (*value_wide)(pri_ctx *ctx, const void *priv, double *per_item, const pri_real *x, const pri_real *w, ptrdiff_t items);
+                                                /* F(K(x,w)) with K in double, for certificates; w NULL: 0. NULL: variational value, or through k */
   double (*aux_bound)(const void *priv, double span, double most);
                                                 /* sum |w_j| of a minimiser of F(K(x,.)) is not above this, for any x of largest minus smallest pixel <= span
                                                    and R(x) <= most: what is left of a pull on w counts by it. NULL: no gap with w is proven */
