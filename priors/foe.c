@@ -15,9 +15,9 @@
 #include <string.h>
 #include "foe_filters.h"
 #include "par.h"
+#include "smooth_abs.h"
 #include "vec.h"
 
-enum { NEWTON = 40 };
 struct foe {
   char *file;
   double weight, smoothing, norm2, curvature; /* |C|^2; L / weight */
@@ -73,9 +73,6 @@ struct sum {
   const pri_real *x;
 };
 
-static double rho(double t, double nu) { return t * t / (sqrt(t * t + nu * nu) + nu); } /* root - nu without cancellation */
-static double slope(double t, double nu) { return t / sqrt(t * t + nu * nu); }
-
 /* responses of filter k in double, pixel by pixel of one block */
 static double value_block(const void *arg, ptrdiff_t first, ptrdiff_t last) {
   const struct sum *s = arg;
@@ -89,7 +86,7 @@ static double value_block(const void *arg, ptrdiff_t first, ptrdiff_t last) {
     for (ptrdiff_t i = from; i < to; i++) t[i - first] += taps[u] * (double)s->x[i + off];
   }
   for (ptrdiff_t i = first; i < last; i++)
-    if (pri_foe_inside(f, i)) sum += rho(t[i - first], nu);
+    if (pri_foe_inside(f, i)) sum += pri_smooth_abs(t[i - first], nu);
   return sum;
 }
 
@@ -109,7 +106,7 @@ struct map { pri_real *r; double factor, nu; };
 static pri_status slope_some(void *arg, int worker, ptrdiff_t first, ptrdiff_t last) {
   const struct map *m = arg;
   (void)worker;
-  for (ptrdiff_t i = first; i < last; i++) m->r[i] = (pri_real)(m->factor * slope((double)m->r[i], m->nu));
+  for (ptrdiff_t i = first; i < last; i++) m->r[i] = (pri_real)(m->factor * pri_smooth_slope((double)m->r[i], m->nu));
   return PRI_OK;
 }
 
@@ -171,26 +168,13 @@ static pri_status kt_wide(pri_ctx *ctx, const void *priv, double *x, double *w, 
   return PRI_OK;
 }
 
-/* t >= 0: t + a rho'(t) = y */
-static double solve(double y, double a, double nu) {
-  double t = fmax(y - a, y / (1 + a / nu));
-  for (int j = 0; j < NEWTON; j++) {
-    const double root = sqrt(t * t + nu * nu), step = (y - t - a * t / root) / (1 + a * nu * nu / (root * root * root));
-    t += step;
-    if (!(step > 4 * DBL_EPSILON * t)) break;
-  }
-  return t;
-}
-
 struct dual { pri_real *q; double V, nu, sigma; const pri_real *each; };
 
 static pri_status dual_some(void *arg, int worker, ptrdiff_t first, ptrdiff_t last) {
   const struct dual *d = arg;
   (void)worker;
   for (ptrdiff_t i = first; i < last; i++) {
-    const double s = d->sigma * (d->each ? (double)d->each[i] : 1), q = (double)d->q[i], size = fabs(q);
-    double p = fmin(size, d->V);
-    if (s > 0 && d->V > 0) p = d->V * slope(solve(size / s, d->V / s, d->nu), d->nu);
+    const double q = (double)d->q[i], p = pri_smooth_dual_prox(fabs(q), d->sigma * (d->each ? (double)d->each[i] : 1), d->V, d->nu);
     d->q[i] = (pri_real)(q < 0 ? -p : p);
   }
   return PRI_OK;
@@ -220,11 +204,7 @@ struct fields { const pri_real *q; double V, nu; };
 static double conjugate_block(const void *arg, ptrdiff_t first, ptrdiff_t last) {
   const struct fields *f = arg;
   double sum = 0;
-  for (ptrdiff_t i = first; i < last; i++) {
-    const double q = fabs((double)f->q[i]), square = (f->V - q) * (f->V + q);
-    if (!(q <= f->V * (1 + 2 * unit()))) return INFINITY;
-    sum += q > 0 ? f->nu * q * q / (f->V + sqrt(square > 0 ? square : 0)) : 0; /* nu (V - root(V^2 - q^2)) */
-  }
+  for (ptrdiff_t i = first; i < last; i++) sum += pri_smooth_conjugate(fabs((double)f->q[i]), f->V, f->nu, 2 * unit());
   return sum;
 }
 
@@ -241,7 +221,7 @@ static pri_status conjugate(pri_ctx *ctx, const void *priv, double *per_item, co
 static double fields_block(const void *arg, ptrdiff_t first, ptrdiff_t last) {
   const struct fields *f = arg;
   double sum = 0;
-  for (ptrdiff_t i = first; i < last; i++) sum += f->V * rho((double)f->q[i], f->nu);
+  for (ptrdiff_t i = first; i < last; i++) sum += f->V * pri_smooth_abs((double)f->q[i], f->nu);
   return sum;
 }
 

@@ -85,3 +85,4 @@ test_sources += tests/claim_deconvolution.c
 test_sources += tests/claim_kl_minimum.c
 test_sources += tests/claim_hessian_schatten.c
 test_sources += tests/unit_foe.c
+test_sources += tests/conf_learnable.c

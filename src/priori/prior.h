@@ -59,6 +59,7 @@ typedef struct pri_learnable {
   pri_status (*hessvec)(pri_ctx *ctx, const void *priv, pri_real *hv, const pri_real *v, const pri_real *cache, ptrdiff_t items, void *scratch);
   pri_status (*mixed)(pri_ctx *ctx, const void *priv, pri_real *out, const double *dtheta, const pri_real *cache, ptrdiff_t items, void *scratch);
   pri_status (*mixed_t)(pri_ctx *ctx, const void *priv, double *out, const pri_real *v, const pri_real *cache, ptrdiff_t items, void *scratch);
+                                                /* out: [items][ntheta] */
 } pri_learnable;
 
 /* a denoiser or velocity network, a Gaussian, a mixture */

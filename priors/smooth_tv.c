@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * smooth-tv - R(x) = weight sum_i rho(|(D x)_i|_2),  rho(t) = root(t^2 + nu^2) - nu: total variation that is twice differentiable, so that its
+ * parameters (log weight, log nu) can be learned. form=anisotropic: every difference by itself, sum_i sum_a rho((D x)_a,i) (spec maid 6.2; its
+ * factor 1/2 and constant -nu aside). D: src/stencil.h.
+ *
+ *   grad R = weight D'(q / root(|q|^2 + nu^2)), q = D x;  L = weight |D|^2 / nu
+ * Saddle: K = D, F*(q) = nu sum_i (w - root(w^2 - |q_i|^2)) over |q_i| <= w = weight; prox along the radius: smooth_abs.h.
+ */
+#include "smooth_tv.h"
+#include <math.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "par.h"
+#include "smooth_abs.h"
+#include "vec.h"
+
+static double unit(void) { return sizeof(pri_real) == sizeof(float) ? (double)FLT_EPSILON : DBL_EPSILON; }
+
+static pri_status init(pri_ctx *ctx, void *priv, const pri_meta *meta, const pri_shape *dom) {
+  smooth_tv *v = priv;
+  v->dom = *dom;
+  return pri_stencil_init(ctx, "smooth-tv", &v->s, meta, dom);
+}
+
+static ptrdiff_t fields(const smooth_tv *v) { return v->s.nd * v->s.n; }
+
+static size_t scratch(const void *priv) { /* fields, and the image that mixed_t takes */
+  const smooth_tv *v = priv;
+  return (size_t)(fields(v) + v->s.n) * sizeof(pri_real);
+}
+
+static void halo(const void *priv, ptrdiff_t h[PRI_MAXDIM]) {
+  (void)priv;
+  for (int a = 0; a < PRI_MAXDIM; a++) h[a] = 1;
+}
+
+static pri_status scale(pri_ctx *ctx, void *priv, double factor) {
+  smooth_tv *v = priv;
+  if (!(factor >= 0) || !isfinite(factor)) return PRI_FAIL(ctx, PRI_EPARAM, "smooth-tv: the weight cannot be multiplied by %g; give a number >= 0", factor);
+  v->weight *= factor;
+  return PRI_OK;
+}
+
+static double weight(const void *priv) { return ((const smooth_tv *)priv)->weight; }
+
+/* ---- fields, group by group */
+
+struct job {
+  const smooth_tv *v;
+  pri_real *q;
+  double V, sigma;
+  const pri_real *each;
+};
+
+static double radius(const smooth_tv *v, const pri_real *q, int group, ptrdiff_t i) {
+  double sq = 0;
+  for (int a = 0; a < pri_smooth_tv_members(v); a++) {
+    const double t = (double)q[(group + a) * v->s.n + i];
+    sq += t * t;
+  }
+  return sqrt(sq);
+}
+
+static double value_block(const void *arg, ptrdiff_t first, ptrdiff_t last) {
+  const struct job *j = arg;
+  double sum = 0;
+  for (ptrdiff_t i = first; i < last; i++)
+    for (int g = 0; g < pri_smooth_tv_groups(j->v); g++) sum += pri_smooth_abs(radius(j->v, j->q, g, i), j->v->smoothing);
+  return sum;
+}
+
+static double value_of_fields(pri_ctx *ctx, const smooth_tv *v, const pri_real *q) {
+  const struct job j = {.v = v, .q = (pri_real *)(uintptr_t)q};
+  return v->weight * pri_sum(ctx, v->s.n, value_block, &j);
+}
+
+static pri_status value(pri_ctx *ctx, const void *priv, double *per_item, const pri_real *x, ptrdiff_t items, void *scratch_) {
+  const smooth_tv *v = priv;
+  for (ptrdiff_t i = 0; i < items; i++) {
+    pri_stencil_forward(ctx, &v->s, scratch_, x + i * v->s.n, 1);
+    per_item[i] = value_of_fields(ctx, v, scratch_);
+  }
+  return PRI_OK;
+}
+
+static pri_status value_fields(pri_ctx *ctx, const void *priv, double *per_item, const pri_real *kxw, ptrdiff_t items) {
+  const smooth_tv *v = priv;
+  for (ptrdiff_t i = 0; i < items; i++) per_item[i] = value_of_fields(ctx, v, kxw + i * fields(v));
+  return PRI_OK;
+}
+
+static pri_status slope_some(void *arg, int worker, ptrdiff_t first, ptrdiff_t last) { /* q = weight q / root(|q|^2 + nu^2) */
+  const struct job *j = arg;
+  const smooth_tv *v = j->v;
+  (void)worker;
+  for (ptrdiff_t i = first; i < last; i++)
+    for (int g = 0; g < pri_smooth_tv_groups(v); g++) {
+      const double r = radius(v, j->q, g, i), c = v->weight / sqrt(r * r + v->smoothing * v->smoothing);
+      for (int a = 0; a < pri_smooth_tv_members(v); a++) {
+        pri_real *q = &j->q[(g + a) * v->s.n + i];
+        *q = (pri_real)(c * (double)*q);
+      }
+    }
+  return PRI_OK;
+}
+
+static pri_status grad(pri_ctx *ctx, const void *priv, pri_real *g, const pri_real *x, ptrdiff_t items, void *scratch_) {
+  const smooth_tv *v = priv;
+  struct job j = {.v = v, .q = scratch_};
+  pri_fill(ctx, g, 0, v->s.n * items);
+  for (ptrdiff_t i = 0; i < items; i++) {
+    pri_stencil_forward(ctx, &v->s, j.q, x + i * v->s.n, 1);
+    PRI_TRY(pri_par_for(ctx, v->s.n, 1 << 13, slope_some, &j));
+    pri_stencil_adjoint(ctx, &v->s, g + i * v->s.n, j.q, 1);
+  }
+  return PRI_OK;
+}
+
+static pri_bound lipschitz(const void *priv) { /* weight |D|^2 / nu */
+  const smooth_tv *v = priv;
+  return (pri_bound){v->weight / v->smoothing * pri_stencil_norm2(&v->s), PRI_PROVEN};
+}
+
+static pri_bound convexity(const void *priv) {
+  (void)priv;
+  return (pri_bound){0, PRI_EXACT};
+}
+
+/* ---- saddle */
+
+static pri_status shapes(const void *priv, pri_shape *aux, pri_shape *dual, pri_bound *norm_k) {
+  const smooth_tv *v = priv;
+  *aux = (pri_shape){0};
+  *dual = pri_stencil_fields(&v->s, &v->dom);
+  *norm_k = (pri_bound){sqrt(pri_stencil_norm2(&v->s)), PRI_PROVEN};
+  return PRI_OK;
+}
+
+static pri_status k(pri_ctx *ctx, const void *priv, pri_real *q, const pri_real *x, const pri_real *w, ptrdiff_t items) {
+  const smooth_tv *v = priv;
+  (void)w;
+  pri_stencil_forward(ctx, &v->s, q, x, items);
+  return PRI_OK;
+}
+
+static pri_status kt(pri_ctx *ctx, const void *priv, pri_real *x, pri_real *w, const pri_real *q, ptrdiff_t items) {
+  const smooth_tv *v = priv;
+  (void)w;
+  pri_stencil_adjoint(ctx, &v->s, x, q, items);
+  return PRI_OK;
+}
+
+static pri_status kt_wide(pri_ctx *ctx, const void *priv, double *x, double *w, const pri_real *q, ptrdiff_t items) {
+  const smooth_tv *v = priv;
+  (void)w;
+  pri_stencil_adjoint_wide(ctx, &v->s, x, q, items);
+  return PRI_OK;
+}
+
+static pri_status dual_some(void *arg, int worker, ptrdiff_t first, ptrdiff_t last) { /* each: that of a group's first field */
+  const struct job *j = arg;
+  const smooth_tv *v = j->v;
+  (void)worker;
+  for (ptrdiff_t i = first; i < last; i++)
+    for (int g = 0; g < pri_smooth_tv_groups(v); g++) {
+      const double r = radius(v, j->q, g, i), s = j->sigma * (j->each ? (double)j->each[g * v->s.n + i] : 1);
+      const double c = r > 0 ? pri_smooth_dual_prox(r, s, j->V, v->smoothing) / r : 0;
+      for (int a = 0; a < pri_smooth_tv_members(v); a++) {
+        pri_real *q = &j->q[(g + a) * v->s.n + i];
+        *q = (pri_real)(c * (double)*q);
+      }
+    }
+  return PRI_OK;
+}
+
+static pri_status dual_each(pri_ctx *ctx, const smooth_tv *v, pri_real *q, double sigma, const pri_real *each, double shrink, ptrdiff_t items) {
+  struct job j = {.v = v, .V = shrink * v->weight, .sigma = sigma, .each = each};
+  for (ptrdiff_t i = 0; i < items; i++) {
+    j.q = q + i * fields(v);
+    PRI_TRY(pri_par_for(ctx, v->s.n, 1 << 12, dual_some, &j));
+  }
+  return PRI_OK;
+}
+
+static pri_status dual_prox(pri_ctx *ctx, const void *priv, pri_real *q, double sigma, const pri_real *each, ptrdiff_t items) {
+  return dual_each(ctx, priv, q, sigma, each, 1, items);
+}
+
+static pri_status repair(pri_ctx *ctx, const void *priv, pri_real *q, ptrdiff_t items) {
+  return dual_each(ctx, priv, q, 0, NULL, 1 - 4 * unit(), items); /* inside once rounded */
+}
+
+static double conjugate_block(const void *arg, ptrdiff_t first, ptrdiff_t last) {
+  const struct job *j = arg;
+  double sum = 0;
+  for (ptrdiff_t i = first; i < last; i++)
+    for (int g = 0; g < pri_smooth_tv_groups(j->v); g++) sum += pri_smooth_conjugate(radius(j->v, j->q, g, i), j->V, j->v->smoothing, 4 * unit());
+  return sum;
+}
+
+static pri_status conjugate(pri_ctx *ctx, const void *priv, double *per_item, const pri_real *q, ptrdiff_t items) {
+  const smooth_tv *v = priv;
+  for (ptrdiff_t i = 0; i < items; i++) {
+    const struct job j = {.v = v, .q = (pri_real *)(uintptr_t)(q + i * fields(v)), .V = v->weight};
+    per_item[i] = pri_sum(ctx, v->s.n, conjugate_block, &j);
+  }
+  return PRI_OK;
+}
+
+static const char *const forms[] = {"isotropic", "anisotropic", NULL};
+static const pri_param params[] = {
+    {.name = "weight", .unit = "1", .help = "factor of the sum; or auto:METHOD (chosen from the data)", .type = PRI_REAL, .flags = PRI_P_REQUIRED | PRI_P_WEIGHT,
+     .offset = offsetof(smooth_tv, weight), .min = 0, .max = 1e30, .def = 1},
+    {.name = "smoothing", .unit = "1", .help = "differences well below it count as squares, in the unit of the image", .type = PRI_REAL,
+     .offset = offsetof(smooth_tv, smoothing), .min = 1e-12, .max = 1e12, .def = 0.01},
+    {.name = "form", .unit = "-", .help = "isotropic: length of the gradient of a pixel; anisotropic: each difference by itself", .type = PRI_CHOICE, .choices = forms,
+     .offset = offsetof(smooth_tv, form), .def = 0},
+    {0}};
+static const char *const examples[] = {"weight=0.1,smoothing=0.2", "0.5,smoothing=0.1,form=anisotropic", NULL};
+static const pri_variational variational = {.value = value, .grad = grad, .lipschitz = lipschitz, .convexity = convexity};
+static const pri_saddle saddle = {.shapes = shapes, .k = k, .kt = kt, .kt_wide = kt_wide, .dual_prox = dual_prox, .conjugate = conjugate,
+                                  .value = value_fields, .repair = repair};
+const pri_prior_class pri_prior_smooth_tv = {
+    .kind = {"smooth-tv", "smoothed total variation: twice differentiable, its parameters can be learned", "Ehrhardt, Roberts 2021", sizeof(smooth_tv), params, examples},
+    .init = init, .scratch = scratch, .halo = halo, .scale = scale, .weight = weight, .variational = &variational, .saddle = &saddle,
+    .learnable = &pri_smooth_tv_learnable};
