@@ -125,8 +125,8 @@ static void say_doubts(pri_job *job, const struct wanted *w, const pri_weight_re
             r->excess);
   if (!r->plain && w->method == PRI_WEIGHT_LCURVE)
     pri_log(job->ctx, PRI_LOG_WARN,
-            "weight=auto:lcurve: the curve has no corner; the weight is that of the flattest product of residual and prior; "
-            "auto:gcv or auto:discrepancy may serve better");
+            "weight=auto:lcurve: the curve has no corner; of the weights tested that of the least prediction error is taken; "
+            "auto:gcv or auto:discrepancy serve better");
   else if (!r->plain)
     pri_log(job->ctx, PRI_LOG_WARN,
             "weight=auto:%s: the %s is still falling at the end of the weights tested; look at the result, or give a weight",

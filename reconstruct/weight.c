@@ -19,7 +19,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { WIDEST = 16 /* factors of 2 */, REFINE = 2 /* solves */ };
+enum { WIDEST = 16 /* factors of 2 */ };
 
 static const pri_weight_rule *const rules[PRI_WEIGHT_METHODS] = {[PRI_WEIGHT_DISCREPANCY] = &pri_weight_rule_discrepancy,
                                                                  [PRI_WEIGHT_GCV] = &pri_weight_rule_gcv,
@@ -74,9 +74,9 @@ static pri_status walk_from(pri_weight_path *p, double w, double factor) {
 
 static pri_status search(pri_weight_path *p) {
   PRI_TRY(walk_from(p, 4 * p->scale, 0.5));
-  if (p->rule->refined && pri_weight_least(p) == 0)
+  if (p->rule->climbs && pri_weight_least(p) == 0)
     PRI_TRY(walk_from(p, 8 * p->scale, 2)); /* the strongest was the best: further up */
-  if (p->rule->refined) PRI_TRY(pri_weight_refine(p, REFINE));
+  if (p->rule->refined) PRI_TRY(pri_weight_refine(p, p->rule->refined));
   p->out->plain = 1;
   p->out->chosen = p->rule->choose(p);
   p->out->excess = sqrt(p->excess);

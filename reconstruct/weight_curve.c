@@ -56,15 +56,15 @@ static double value_at(double log_weight, void *arg) {
   return p->status == PRI_OK ? p->at[p->n - 1].value : INFINITY;
 }
 
-/* The three values are known, so that each iteration is one solve */
-pri_status pri_weight_refine(pri_weight_path *p, int solves) {
+/* The three values are known: GSL solves at one more to begin with, then at one an iteration */
+pri_status pri_weight_refine(pri_weight_path *p, int iterations) {
   const struct bracket b = bracket_of(p);
   gsl_function f = {value_at, p};
   if (!(b.v[1] < b.v[0] && b.v[1] < b.v[2])) return PRI_OK;
   gsl_min_fminimizer *m = gsl_min_fminimizer_alloc(gsl_min_fminimizer_brent);
   if (!m) return PRI_FAIL(p->ctx, PRI_ENOMEM, "weight=auto:%s: no memory for the search", p->rule->name);
   int ok = gsl_min_fminimizer_set_with_values(m, &f, b.x[1], b.v[1], b.x[0], b.v[0], b.x[2], b.v[2]);
-  for (int k = 0; k < solves && ok == GSL_SUCCESS && p->status == PRI_OK; k++) ok = gsl_min_fminimizer_iterate(m);
+  for (int k = 0; k < iterations && ok == GSL_SUCCESS && p->status == PRI_OK; k++) ok = gsl_min_fminimizer_iterate(m);
   gsl_min_fminimizer_free(m);
   return p->status;
 }

@@ -49,4 +49,5 @@ const pri_weight_rule pri_weight_rule_discrepancy = {.name = "discrepancy",
                                                      .score = score,
                                                      .enough = enough,
                                                      .choose = choose,
+                                                     .climbs = 1,
                                                      .refined = 1};

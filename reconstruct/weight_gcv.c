@@ -5,9 +5,9 @@
  *
  *   V(l) = (|r|^2 / m) / (1 - c df / m)^2, in units of s^2        Golub, Heath, Wahba 1979; df: weight_path.c
  *
- * Deviation: c = 1.02, not 1 (Cummins, Filloon, Nychka 2001 have 1.2 and more). Where the best fit follows more than half of
- * the noise V is flat towards small weights, and c = 1 undersmooths: TV denoising of 24 crops of Set12 lost 0.09 dB in the
- * mean and 0.50 at worst, with 1.02 0.05 and 0.24, with 1.04 0.10 and 0.45.
+ * Deviation: c = 1.02, not 1 (Cummins, Filloon, Nychka 2001 have 1.2 and more). Where the best fit follows more than half
+ * of the noise V is flat towards small weights, and c = 1 undersmooths: TV denoising of 24 crops of Set12 lost 0.09 dB in
+ * the mean and 0.50 at worst, with 1.02 0.05 and 0.24, with 1.04 0.10 and 0.45.
  */
 #include "weight_path.h"
 #include <math.h>
@@ -30,4 +30,5 @@ const pri_weight_rule pri_weight_rule_gcv = {.name = "gcv",
                                              .score = score,
                                              .enough = enough,
                                              .choose = pri_weight_vertex,
+                                             .climbs = 1,
                                              .refined = 1};

@@ -4,10 +4,11 @@
  *
  *   kappa = (u' v'' - u'' v') / (u'^2 + v'^2)^(3/2),  u = log |r|^2, v = log R        Hansen, O'Leary 1993, eq. 18
  *
- * u and v on cubic splines (GSL) over weights from 8 to 2^-WIDE times the scale of the noise; the derivatives are the
- * splines'. The largest positive kappa inside is the corner; where there is none (curvature nowhere positive, or largest at
- * an end) the answer is not plain, and the flattest product |r|^2 R is taken (Reginska 1996), which is least where the
- * curve has slope -1.
+ * u and v on cubic splines (GSL) over 10 weights in factors of 2 from 4 times the scale of the noise down, or until nearly
+ * all noise is followed; the derivatives are the splines'. The largest positive kappa inside is the corner; where there is
+ * none (kappa nowhere positive, or largest at an end, as often where A = I and the residual goes to 0 with the weight) the
+ * answer is not plain, and of the weights tested that of the least prediction error is taken. On pictures it loses dBs
+ * against the other methods (bench/weights).
  */
 #include "weight_path.h"
 #include <gsl/gsl_errno.h>
@@ -62,12 +63,14 @@ static int enough(const pri_weight_path *p, int rises) {
   return p->n == POINTS || p->at[p->n - 1].followed > 0.95;
 }
 
-/* least |r|^2 R */
-static double flattest(const pri_weight_path *p) {
-  int least = 0;
-  for (int i = 1; i < p->n; i++)
-    if (p->at[i].misfit * p->at[i].prior < p->at[least].misfit * p->at[least].prior) least = i;
-  return p->at[least].weight;
+/* least prediction error, as weight_gcv.c has it */
+static double predicted(const pri_weight_path *p) {
+  double least = INFINITY, at = p->at[0].weight;
+  for (int i = 0; i < p->n; i++) {
+    const double left = 1 - p->at[i].followed, v = left > 0 ? p->at[i].misfit / (left * left) : INFINITY;
+    if (v < least) least = v, at = p->at[i].weight;
+  }
+  return at;
 }
 
 static double choose(pri_weight_path *p) {
@@ -81,7 +84,7 @@ static double choose(pri_weight_path *p) {
   }
   curves_free(&c);
   p->out->plain = isfinite(corner);
-  return p->out->plain ? exp(corner) : flattest(p);
+  return p->out->plain ? exp(corner) : predicted(p);
 }
 
 const pri_weight_rule pri_weight_rule_lcurve = {.name = "lcurve",

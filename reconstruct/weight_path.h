@@ -42,7 +42,8 @@ typedef struct pri_weight_rule {  /* one method, one file: pri_weight_rule_NAME 
   void (*score)(pri_weight_path *p);               /* value of every point so far */
   int (*enough)(const pri_weight_path *p, int rises); /* has the walk to weaker (or stronger) weights gone far enough? */
   double (*choose)(pri_weight_path *p);            /* after the walk; may set out->plain */
-  int refined;                                     /* the least value is refined by solves */
+  int climbs;                                      /* to stronger weights, where the strongest was the best */
+  int refined;                                     /* iterations of Brent's search for the least value */
 } pri_weight_rule;
 extern const pri_weight_rule pri_weight_rule_discrepancy, pri_weight_rule_gcv, pri_weight_rule_sure, pri_weight_rule_lcurve;
 
@@ -59,6 +60,7 @@ int pri_weight_sorted(const pri_weight_path *p, double *log_weight, double *valu
 double pri_weight_vertex(pri_weight_path *p);      /* least of the parabola through the least point and its neighbours */
 double pri_weight_largest_within(const pri_weight_path *p, double level); /* largest weight of value <= level, on a monotone
                                                                              spline */
-PRI_MUST_CHECK pri_status pri_weight_refine(pri_weight_path *p, int solves); /* Brent's minimum inside of the neighbours */
+/* Brent's minimum inside of the neighbours of the least: iterations + 1 solves */
+PRI_MUST_CHECK pri_status pri_weight_refine(pri_weight_path *p, int iterations);
 void pri_weight_update_excess(pri_weight_path *p);
 #endif

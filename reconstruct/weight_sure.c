@@ -23,4 +23,5 @@ const pri_weight_rule pri_weight_rule_sure = {.name = "sure",
                                               .score = score,
                                               .enough = enough,
                                               .choose = pri_weight_vertex,
+                                              .climbs = 1,
                                               .refined = 1};
