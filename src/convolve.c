@@ -272,12 +272,17 @@ struct call {
   size_t stride;
 };
 
-static int has_negative(const real *x, ptrdiff_t n) {
-  for (ptrdiff_t i = 0; i < n; i += 4096) {
-    int some = 0;
-    for (ptrdiff_t k = i; k < n && k < i + 4096; k++) some |= !(x[k] >= 0);
-    if (some) return 1;
+static int has_negative(const real *x, ptrdiff_t n) { /* a NaN is none: it stays one whatever is clipped */
+  ptrdiff_t i = 0;
+  for (; i + 4096 <= n; i += 4096) {
+    real least[16] = {0}; /* side by side, for vectors */
+    for (ptrdiff_t k = i; k < i + 4096; k += 16)
+      for (int j = 0; j < 16; j++) least[j] = x[k + j] < least[j] ? x[k + j] : least[j];
+    for (int j = 0; j < 16; j++)
+      if (least[j] < 0) return 1;
   }
+  for (; i < n; i++)
+    if (x[i] < 0) return 1;
   return 0;
 }
 

@@ -69,12 +69,22 @@ static double fold(const double s[8]) {
 #define SQUARE(i) ((double)a[i] * (double)a[i])
 #define DISTANCE(i) (((double)a[i] - (double)b[i]) * ((double)a[i] - (double)b[i]))
 #define VALUE(i) ((double)a[i])
-#define NONFINITE(i) (isfinite(a[i]) ? 0.0 : 1.0)
 BLOCK(dot_block, PRODUCT)
 BLOCK(square_block, SQUARE)
 BLOCK(distance_block, DISTANCE)
 BLOCK(value_block, VALUE)
-BLOCK(nonfinite_block, NONFINITE)
+
+/* 0 where all are finite: 0 a is 0 then, and NaN otherwise */
+static double nonfinite_block(const void *arg, ptrdiff_t first, ptrdiff_t last) {
+  const pri_real *a = ((const struct pair *)arg)->a;
+  pri_real s[16] = {0};
+  ptrdiff_t i = first;
+  for (; i + 16 <= last; i += 16)
+    for (int j = 0; j < 16; j++) s[j] += 0 * a[i + j];
+  for (int j = 0; i < last; i++, j++) s[j] += 0 * a[i];
+  for (int j = 1; j < 16; j++) s[0] += s[j];
+  return s[0] == 0 ? 0 : 1;
+}
 
 double pri_dot(pri_ctx *ctx, const pri_real *a, const pri_real *b, ptrdiff_t n) {
   return pri_sum(ctx, n, dot_block, &(struct pair){a, b});
