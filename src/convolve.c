@@ -369,14 +369,23 @@ static pri_status plan(pri_convolver *c) {
 
 static ptrdiff_t around(ptrdiff_t i, ptrdiff_t n) { return (i % n + n) % n; }
 
-/* h with its centre at place 0, wrapped around: taps that fall on one place add up */
-static void place(const pri_convolver *c, real *g, const pri_psf_view *h) {
+/* h in m[] = min(k, n) elements an axis: taps that fall on one place of the grid add up. */
+static void fold(const pri_convolver *c, real *g, const ptrdiff_t m[3], const pri_psf_view *h) {
   const double *from = h->h;
-  for (ptrdiff_t z = 0; z < h->k[Z]; z++)
-    for (ptrdiff_t y = 0; y < h->k[Y]; y++) {
-      real *row = g + (around(z - h->c[Z], c->n[Z]) * c->n[Y] + around(y - h->c[Y], c->n[Y])) * c->n[X];
-      for (ptrdiff_t x = 0; x < h->k[X]; x++) row[around(x - h->c[X], c->n[X])] += (real)*from++;
-    }
+  ptrdiff_t p[3];
+  for (p[Z] = 0; p[Z] < h->k[Z]; p[Z]++)
+    for (p[Y] = 0; p[Y] < h->k[Y]; p[Y]++)
+      for (p[X] = 0; p[X] < h->k[X]; p[X]++) {
+        ptrdiff_t i = 0;
+        for (int a = 0; a < 3; a++) i = i * m[a] + (h->k[a] <= c->n[a] ? p[a] : around(p[a] - h->c[a], c->n[a]));
+        g[i] += (real)*from++;
+      }
+}
+
+/* Where they lie: the centre at place 0 */
+static void lay(ptrdiff_t *at, ptrdiff_t n, ptrdiff_t k, ptrdiff_t centre) {
+  for (ptrdiff_t p = 0; p < n; p++) at[p] = k <= n ? -1 : p;
+  for (ptrdiff_t j = 0; k <= n && j < k; j++) at[around(j - centre, n)] = j;
 }
 
 static void tidy(pri_convolver *c, int symmetric) {
@@ -390,31 +399,42 @@ static void tidy(pri_convolver *c, int symmetric) {
   c->peak = sqrt(most) * (double)c->n[Z] * (double)c->n[Y] * (double)c->n[X];
 }
 
-/* The passes forward over h itself; spectra: room for the whole grid, all: identity */
-static pri_status transform(pri_convolver *c, const pri_psf_view *h, real *g, real *spectra, real *buffer, const struct axis all[3]) {
-  struct job j = {.c = c, .in = all, .out = all, .what = SPECTRUM, .x = g, .spectra = spectra, .buffer = buffer, .stride = c->buffers};
-  place(c, g, h);
-  run_item(c->ctx, &j);
-  tidy(c, h->symmetric);
+struct making { /* what the passes forward over h itself need; only its own rows and planes are transformed */
+  ptrdiff_t *at;
+  real *g, *spectra, *buffer;
+};
+
+static pri_status room(const pri_convolver *c, struct making *w, const ptrdiff_t m[3]) {
+  PRI_ALLOC(c->ctx, w->at, c->n[Z] + c->n[Y] + c->n[X]);
+  PRI_ALLOC(c->ctx, w->g, m[Z] * m[Y] * m[X]);
+  PRI_ALLOC(c->ctx, w->spectra, (size_t)(c->blocks * m[Z] * c->n[Y]) * LINE);
+  PRI_ALLOC(c->ctx, w->buffer, c->buffers * (size_t)c->workers);
   return PRI_OK;
 }
 
+static void transform(pri_convolver *c, const struct making *w, const ptrdiff_t m[3], const pri_psf_view *h) {
+  struct axis side[3];
+  struct job j = {.c = c, .in = side, .out = side, .what = SPECTRUM, .x = w->g, .spectra = w->spectra, .buffer = w->buffer, .stride = c->buffers};
+  ptrdiff_t *at = w->at;
+  for (int a = 0; a < 3; at += c->n[a++]) {
+    lay(at, c->n[a], h->k[a], h->c[a]);
+    set_axis(&side[a], at, c->n[a], m[a]);
+  }
+  fold(c, w->g, m, h);
+  run_item(c->ctx, &j);
+  tidy(c, h->symmetric);
+}
+
 static pri_status spectrum(pri_convolver *c, const pri_psf_view *h) {
-  pri_ctx *ctx = c->ctx;
-  const ptrdiff_t most = c->n[Z] > c->n[Y] ? (c->n[Z] > c->n[X] ? c->n[Z] : c->n[X]) : c->n[Y] > c->n[X] ? c->n[Y] : c->n[X];
-  const size_t room = (size_t)(c->blocks * c->n[Z] * c->n[Y]) * LINE;
-  ptrdiff_t *identity = pri_calloc(ctx, (size_t)most, sizeof *identity);
-  real *g = identity ? pri_calloc(ctx, (size_t)(c->n[Z] * c->n[Y] * c->n[X]), sizeof *g) : NULL;
-  real *spectra = g ? pri_calloc(ctx, room, sizeof *spectra) : NULL, *buffer = spectra ? pri_calloc(ctx, c->buffers * (size_t)c->workers, sizeof *buffer) : NULL;
-  struct axis all[3];
-  pri_status s = buffer ? PRI_OK : pri_ctx_code(ctx);
-  for (ptrdiff_t i = 0; identity && i < most; i++) identity[i] = i;
-  for (int a = 0; identity && a < 3; a++) set_axis(&all[a], identity, c->n[a], c->n[a]);
-  if (s == PRI_OK) s = transform(c, h, g, spectra, buffer, all);
-  pri_free(ctx, buffer);
-  pri_free(ctx, spectra);
-  pri_free(ctx, g);
-  pri_free(ctx, identity);
+  struct making w = {0};
+  ptrdiff_t m[3];
+  for (int a = 0; a < 3; a++) m[a] = h->k[a] < c->n[a] ? h->k[a] : c->n[a];
+  const pri_status s = room(c, &w, m);
+  if (s == PRI_OK) transform(c, &w, m, h);
+  pri_free(c->ctx, w.buffer);
+  pri_free(c->ctx, w.spectra);
+  pri_free(c->ctx, w.g);
+  pri_free(c->ctx, w.at);
   return s;
 }
 

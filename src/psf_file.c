@@ -162,6 +162,10 @@ static pri_status match_pitch(pri_ctx *ctx, pri_psf *p, const char *who, const p
   if (!(from[0] > 0) || !(to[0] > 0)) return PRI_OK;
   const double plane = to[0] / from[0], axial = from[1] > 0 && to[1] > 0 ? to[1] / from[1] : 1, s[3] = {axial, plane, plane};
   if (fabs(plane - 1) <= 0.01 && (p->k[Z] == 1 || fabs(axial - 1) <= 0.01)) return PRI_OK;
+  if (!asked && (plane > 20 || plane < 0.05 || axial > 20 || axial < 0.05)) { /* 72 dpi and the like */
+    pri_log(ctx, PRI_LOG_WARN, "%s: %s says that its pixels are %.4g um wide, the image's are %.4g um: not believed; psf-pixel= says otherwise", who, keys->psf, 1e3 * from[0], 1e3 * to[0]);
+    return PRI_OK;
+  }
   if (plane > 100 || plane < 0.01 || axial > 100 || axial < 0.01)
     return PRI_FAIL(ctx, PRI_EPARAM, "%s: the pixels of %s (%g um) and of the image (%g um) differ by more than a factor of 100", who, keys->psf, 1e3 * from[0], 1e3 * to[0]);
   const ptrdiff_t k[3] = {p->k[Z], p->k[Y], p->k[X]};
