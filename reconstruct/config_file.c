@@ -28,10 +28,49 @@ static int count_keys(void) {
   return n;
 }
 
-/* In place: the comment off (a '#' at the start or behind a blank, outside quotes), then blanks at both ends. */
+/* Behind the quoted value that begins at s (double quote, backslash escapes); NULL: it has no end. */
+static char *quoted_end(char *s) {
+  for (s++; *s && *s != '"'; s++)
+    if (*s == '\\' && s[1]) s++;
+  return *s ? s + 1 : NULL;
+}
+
+static int hex_digit(char c) { return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1; }
+
+/* "a\nb\x01" -> its bytes, in place; 0: an escape that is none */
+static int unquote(char *s) {
+  static const char escapes[] = "n\nr\rt\t\"\"\\\\"; /* pairs: letter, byte */
+  char *to = s;
+  for (char *from = s + 1; *from != '"'; from++) {
+    if (*from != '\\') {
+      *to++ = *from;
+      continue;
+    }
+    const char *const known = strchr(escapes, *++from);
+    const int high = *from == 'x' ? hex_digit(from[1]) : -1, low = high < 0 ? -1 : hex_digit(from[2]);
+    if (low >= 0)
+      *to++ = (char)(16 * high + low), from += 2;
+    else if (known && *from && (known - escapes) % 2 == 0)
+      *to++ = known[1];
+    else
+      return 0;
+  }
+  *to = 0;
+  return 1;
+}
+
+static char *strip(char *s) {
+  while (isspace((unsigned char)*s)) s++;
+  for (size_t n = strlen(s); n && isspace((unsigned char)s[n - 1]); n--) s[n - 1] = 0;
+  return s;
+}
+
+/* In place: the comment off (a '#' at the start or behind a blank, outside quotes), then blanks at both ends. A value that begins with a
+   double quote ends with the next one that has no backslash before it. */
 static char *trim(char *line) {
-  char quote = 0;
-  for (char *s = line; *s; s++) {
+  char quote = 0, *equal = line[strspn(line, " \t")] == '#' ? NULL : strchr(line, '=');
+  char *value = equal ? equal + 1 + strspn(equal + 1, " \t") : NULL, *after = value && *value == '"' ? quoted_end(value) : NULL;
+  for (char *s = after ? after : line; *s; s++) {
     if (quote)
       quote = *s == quote ? 0 : quote;
     else if (*s == '"' || *s == '\'')
@@ -41,20 +80,21 @@ static char *trim(char *line) {
       break;
     }
   }
-  while (isspace((unsigned char)*line)) line++;
-  for (size_t n = strlen(line); n && isspace((unsigned char)line[n - 1]); n--) line[n - 1] = 0;
-  return line;
+  return strip(line);
 }
 
 static pri_status take(pri_ctx *ctx, pri_options *o, char *line) {
   char *equal = strchr(line, '=');
   if (!equal) return PRI_FAIL(ctx, PRI_EPARAM, "'%s' is no 'key = value'", line);
   *equal = 0;
-  const char *key = trim(line), *value = trim(equal + 1);
+  char *const key = strip(line), *const value = strip(equal + 1);
   if (!is_key(key)) {
     const int near = pri_nearest(key, keys, count_keys());
     return PRI_FAIL(ctx, PRI_EPARAM, "unknown key '%s'%s%s%s", key, near < 0 ? "" : "; did you mean '", near < 0 ? "" : keys[near], near < 0 ? "" : "'?");
   }
+  char *const end = *value == '"' ? quoted_end(value) : NULL;
+  if (end && !*end && !unquote(value))
+    return PRI_FAIL(ctx, PRI_EPARAM, "%s: within double quotes a backslash stands before n, r, t, \", \\ or xHH", key);
   if (!*value) return PRI_FAIL(ctx, PRI_EPARAM, "%s has no value", key);
   return pri_options_set(ctx, o, key, value);
 }
@@ -113,12 +153,39 @@ pri_status pri_config_defaults(pri_call *call) {
 
 /* ---- printing */
 
-static void print_list(FILE *f, const char *key, const pri_texts *t) {
-  for (int i = 0; i < t->n; i++) fprintf(f, "%s = %s\n", key, t->v[i]);
+/* Would it be read back as another text? Line ends, blanks at its ends, what looks like a comment or a quoted value. */
+static int needs_quotes(const char *v) {
+  const size_t n = strlen(v);
+  if (n == 0 || v[0] == '"' || v[0] == '#' || isspace((unsigned char)v[0]) || isspace((unsigned char)v[n - 1])) return 1;
+  for (const char *s = v; *s; s++)
+    if ((unsigned char)*s < ' ' || *s == 127 || (*s == ' ' && s[1] == '#')) return 1;
+  return 0;
+}
+
+static void print_value(FILE *f, const char *v) {
+  if (!needs_quotes(v)) {
+    fputs(v, f);
+    return;
+  }
+  fputc('"', f);
+  for (; *v; v++) {
+    const char *const known = strchr("\nn\rr\tt\"\"\\\\", *v);
+    if (known && (*v == '"' || *v == '\\' || (unsigned char)*v < ' ')) fprintf(f, "\\%c", known[1]);
+    else if ((unsigned char)*v < ' ' || *v == 127) fprintf(f, "\\x%02x", (unsigned char)*v);
+    else fputc(*v, f);
+  }
+  fputc('"', f);
 }
 
 static void print_text(FILE *f, const char *key, const char *text) {
-  if (text) fprintf(f, "%s = %s\n", key, text);
+  if (!text) return;
+  fprintf(f, "%s = ", key);
+  print_value(f, text);
+  fputc('\n', f);
+}
+
+static void print_list(FILE *f, const char *key, const pri_texts *t) {
+  for (int i = 0; i < t->n; i++) print_text(f, key, t->v[i]);
 }
 
 static void print_choice(FILE *f, const char *key, int value) {

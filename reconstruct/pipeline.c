@@ -250,7 +250,8 @@ static pri_status compute(pri_job *job) {
     PRI_TRY(pri_resume_certify(job));
     PRI_TRY(pri_job_stream(job));
   }
-  return finish(job);
+  PRI_TRY(finish(job));
+  return pri_job_verify(job);
 }
 
 static pri_status run_job(pri_job *job) {
@@ -315,6 +316,24 @@ static pri_status one_job(pri_call *call, pri_journal *log, const char *input, c
   return s;
 }
 
+/* a/x.tif and b/x.tif would both become DIR/x.tif: the second result would replace the first, or be refused after hours. */
+static pri_status refuse_same_names(pri_call *call) {
+  const int n = call->n_inputs;
+  char **name;
+  int a = -1, b = -1;
+  pri_status s = PRI_OK;
+  PRI_ALLOC(call->ctx, name, n);
+  for (int i = 0; i < n && s == PRI_OK; i++) s = output_name(call, call->inputs[i], &name[i]);
+  for (int i = 1; i < n && s == PRI_OK; i++)
+    for (int k = 0; k < i && a < 0; k++)
+      if (!strcmp(name[i], name[k])) a = k, b = i;
+  if (a >= 0)
+    s = PRI_FAIL(call->ctx, PRI_EPARAM, "%s and %s would both become %s: give them one after the other", call->inputs[a], call->inputs[b], name[a]);
+  for (int i = 0; i < n; i++) pri_free(call->ctx, name[i]);
+  pri_free(call->ctx, name);
+  return s;
+}
+
 static pri_status all_jobs(pri_call *call, pri_journal *log, const char **verdict) {
   const pri_options *o = call->opts;
   if (o->as_stack) return one_job(call, log, call->inputs[0], call->inputs, call->n_inputs, verdict);
@@ -322,6 +341,7 @@ static pri_status all_jobs(pri_call *call, pri_journal *log, const char **verdic
   if (o->output && !strstr(o->output, "{stem}") && !is_folder(o->output))
     return PRI_FAIL(call->ctx, PRI_EPARAM, "%d inputs and one output: give -o DIR/, a name with {stem}, or --as-stack",
                     call->n_inputs);
+  if (o->output) PRI_TRY(refuse_same_names(call));
   for (int i = 0; i < call->n_inputs; i++) {
     const pri_status s = one_job(call, log, call->inputs[i], NULL, 0, verdict);
     if (s == PRI_ECANCEL) return s;

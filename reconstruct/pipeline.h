@@ -162,6 +162,9 @@ PRI_MUST_CHECK pri_status pri_job_noise(pri_job *job, const pri_block *b, double
 PRI_MUST_CHECK pri_status pri_job_weights(pri_job *job);   /* noise level, automatic and relative weights into set.priors */
 PRI_MUST_CHECK pri_status pri_job_center(pri_job *job);    /* center=auto */
 
+/* ---- pipeline_metadata.c */
+PRI_MUST_CHECK pri_status pri_job_verify(pri_job *job);    /* --verify-metadata, of the finished result; EREAD */
+
 /* ---- plan.c, stream.c, provenance.c */
 PRI_MUST_CHECK pri_status pri_job_plan(pri_job *job);      /* no failure where the budget is too small: peak > allowed says so */
 PRI_MUST_CHECK pri_status pri_plan_print(pri_job *job, int exit_status);

@@ -72,6 +72,13 @@ static pri_status side_files(pri_ctx *ctx, json_t *list, const pri_options *o) {
   return o->init ? add_input(ctx, list, o->init, NULL) : PRI_OK;
 }
 
+/* What wrote the input: its Software tag becomes ours. */
+static void note_software(json_t *o, const pri_input *in) {
+  json_t *said = pri_json_parse(pri_input_describe(in)->metadata), *software = json_object_get(said, "software");
+  if (json_is_string(software)) json_object_set(o, "software", software);
+  json_decref(said);
+}
+
 pri_status pri_provenance_origin(pri_ctx *ctx, const pri_provenance *p, json_t **out) {
   json_t *inputs = json_array(), *files = json_array();
   pri_status s = PRI_OK;
@@ -81,6 +88,7 @@ pri_status pri_provenance_origin(pri_ctx *ctx, const pri_provenance *p, json_t *
   if (s == PRI_OK && p->options) s = side_files(ctx, files, p->options);
   if (o && json_array_size(files)) json_object_set(o, "files", files);
   json_decref(files);
+  if (o && p->in) note_software(o, p->in);
   if (s == PRI_OK && !o) s = PRI_FAIL(ctx, PRI_ENOMEM, "no memory for the provenance");
   if (s != PRI_OK) json_decref(o);
   *out = s == PRI_OK ? o : NULL;

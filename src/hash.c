@@ -5,7 +5,6 @@
 #include <nettle/sha2.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include "io_private.h"
 
 static void to_hex(struct sha256_ctx *sha, char hex[65]) {
@@ -50,11 +49,10 @@ pri_status pri_hash_names(pri_ctx *ctx, const char *const *names, int n, char he
 }
 
 pri_status pri_hash_file(pri_ctx *ctx, const char *name, char hex[65]) {
-  struct stat st;
   char **names, *file, *inside;
   int n;
   hex[0] = 0;
-  if (stat(name, &st) == 0 && S_ISDIR(st.st_mode)) {
+  if (pri_folder_is(name)) {
     PRI_TRY(pri_folder_list(ctx, name, &names, &n));
     const pri_status s = pri_hash_names(ctx, (const char *const *)names, n, hex);
     pri_folder_free(ctx, names, n);

@@ -85,9 +85,8 @@ static pri_status open_folder(pri_ctx *ctx, pri_input **out, const char *name) {
   char **names;
   int n;
   PRI_TRY(pri_folder_list(ctx, name, &names, &n));
-  pri_folder_gaps(ctx, names, n);
   const pri_status s = n ? pri_input_open_stack(ctx, out, (const char *const *)names, n)
-                         : PRI_FAIL(ctx, PRI_EFORMAT, "%s: no file in this folder is TIFF, HDF5, NPY, MAT or PNG", name);
+                         : PRI_FAIL(ctx, PRI_EFORMAT, "%s: no file in it is TIFF, HDF5, NPY, MAT or PNG", name);
   pri_folder_free(ctx, names, n);
   if (s == PRI_OK) {
     pri_free(ctx, (void *)(uintptr_t)(*out)->info.file);
@@ -98,9 +97,8 @@ static pri_status open_folder(pri_ctx *ctx, pri_input **out, const char *name) {
 }
 
 pri_status pri_input_open(pri_ctx *ctx, pri_input **out, const char *name) {
-  struct stat st;
   *out = NULL;
-  if (strcmp(name, "-") && stat(name, &st) == 0 && S_ISDIR(st.st_mode)) return open_folder(ctx, out, name);
+  if (pri_folder_is(name)) return open_folder(ctx, out, name);
   pri_status s = pri_input_new(ctx, out, name);
   if (s == PRI_OK) s = open_named(*out, name);
   if (s != PRI_OK) pri_input_close(out);

@@ -355,3 +355,34 @@ pri_status pri_ome_rewrite(pri_ctx *ctx, const char *name, const char *xml, cons
   if (good) return *out ? PRI_OK : pri_ctx_code(ctx);
   return PRI_FAIL(ctx, PRI_EFORMAT, "%s: its OME-XML cannot be rewritten", name);
 }
+
+/* ---- one line an attribute */
+
+static void put_line(FILE *f, const char *element, const char *name, const char *value) {
+  fprintf(f, "%s %s=", local(element), name);
+  for (; *value; ++value) fputc(*value == '\n' ? ' ' : *value, f);
+  fputc('\n', f);
+}
+
+static void XMLCALL flatten(void *user, const char *name, const char **a) {
+  for (; *a; a += 2) put_line(user, name, local(a[0]), a[1]);
+}
+
+pri_status pri_ome_flatten(pri_ctx *ctx, const char *name, const char *xml, char **out) {
+  char *text = NULL;
+  size_t n = 0;
+  FILE *const f = open_memstream(&text, &n);
+  XML_Parser p = XML_ParserCreate(NULL);
+  int good = f && p && strlen(xml) <= LARGEST_XML;
+  *out = NULL;
+  if (good) {
+    XML_SetUserData(p, f);
+    XML_SetElementHandler(p, flatten, NULL);
+    good = XML_Parse(p, xml, (int)strlen(xml), 1) == XML_STATUS_OK;
+  }
+  if (p) XML_ParserFree(p);
+  if (f && fclose(f) != 0) good = 0;
+  if (good) *out = pri_strdup(ctx, text);
+  free(text);
+  return *out ? PRI_OK : PRI_FAIL(ctx, PRI_EFORMAT, "%s: its OME-XML cannot be read", name);
+}

@@ -31,5 +31,6 @@ typedef struct pri_ome_edit {
   char uuid[64];
   const char *file;            /* name of the result without its folder */
 } pri_ome_edit;
+pri_status pri_ome_flatten(pri_ctx *ctx, const char *name, const char *xml, char **out);   /* a line "Element Attribute=value" each; by pri_calloc */
 pri_status pri_ome_rewrite(pri_ctx *ctx, const char *name, const char *xml, const pri_ome_edit *e, char **out);   /* by pri_calloc */
 #endif

@@ -95,7 +95,8 @@ json_t *pri_text_json(pri_ctx *ctx, const char *text, size_t n);             /* 
 pri_status pri_input_side(pri_input *in, const char *path);    /* provenance from NAME.json, where there is one */
 pri_status pri_side_name(pri_ctx *ctx, const char *name, char **out);
 
-/* names of one folder in natural order: "s2" before "s10". *names by pri_calloc, each too */
+int pri_folder_is(const char *name);                           /* a folder, or a pattern ("p*.tif") that no file has for a name */
+/* names of one folder (or those that a pattern fits) in natural order: "s2" before "s10". *names by pri_calloc, each too */
 pri_status pri_folder_list(pri_ctx *ctx, const char *path, char ***names, int *n);
 void pri_folder_gaps(pri_ctx *ctx, char **names, int n);       /* logs numbers that are missing */
 void pri_folder_free(pri_ctx *ctx, char **names, int n);
@@ -150,5 +151,6 @@ ptrdiff_t pri_output_plane(const pri_output *o, ptrdiff_t item, ptrdiff_t k);  /
 ptrdiff_t pri_output_origin(const pri_output *o, ptrdiff_t plane);             /* plane of like that it comes from */
 
 /* ---- texts that describe planes (TIFF ImageDescription): io_description.c. *out NULL: nothing of it is true any more. By pri_calloc */
+pri_status pri_description_compare(pri_ctx *ctx, const char *old, const char *now, pri_metadata_fn fn, void *arg);
 pri_status pri_description_edit(pri_output *o, const char *old, const char *provenance, char **out);
 #endif

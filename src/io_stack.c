@@ -5,6 +5,7 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
+#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -86,12 +87,41 @@ static pri_status list_all(pri_ctx *ctx, DIR *dir, const char *folder, char ***n
   return PRI_OK;
 }
 
-pri_status pri_folder_list(pri_ctx *ctx, const char *path, char ***names, int *n) {
-  *names = NULL, *n = 0;
+int pri_folder_is(const char *name) {
+  struct stat st;
+  if (strcmp(name, "-") == 0) return 0;
+  return stat(name, &st) == 0 ? S_ISDIR(st.st_mode) : strpbrk(name, "*?[") != NULL;
+}
+
+/* what stands before a pattern's last slash is taken as it is: only names of one folder are compared */
+static pri_status list_matches(pri_ctx *ctx, const char *pattern, char ***names, int *n) {
+  glob_t found;
+  int room = 0;
+  pri_status s = PRI_OK;
+  const int code = glob(pattern, 0, NULL, &found);
+  if (code == GLOB_NOMATCH) return PRI_FAIL(ctx, PRI_EREAD, "%s: there is no such file, and none that fits this pattern", pattern);
+  if (code) return PRI_FAIL(ctx, PRI_EREAD, "%s: its folder cannot be read", pattern);
+  for (size_t i = 0; i < found.gl_pathc && s == PRI_OK; ++i) {
+    const char *const slash = strrchr(found.gl_pathv[i], '/');
+    char *const path = wanted(ctx, found.gl_pathv[i], slash ? slash + 1 : found.gl_pathv[i]) ? pri_strdup(ctx, found.gl_pathv[i]) : NULL;
+    if (path) s = add_name(ctx, names, n, &room, path);
+  }
+  globfree(&found);
+  return s;
+}
+
+static pri_status list_folder(pri_ctx *ctx, const char *path, char ***names, int *n) {
   DIR *const dir = opendir(path);
   if (!dir) return PRI_FAIL(ctx, PRI_EREAD, "%s: %s", path, strerror(errno));
   const pri_status s = list_all(ctx, dir, path, names, n);
   closedir(dir);
+  return s;
+}
+
+pri_status pri_folder_list(pri_ctx *ctx, const char *path, char ***names, int *n) {
+  struct stat st;
+  *names = NULL, *n = 0;
+  const pri_status s = (stat(path, &st) == 0 ? list_folder : list_matches)(ctx, path, names, n);
   if (s != PRI_OK) pri_folder_free(ctx, *names, *n), *names = NULL, *n = 0;
   else if (*n) qsort(*names, (size_t)*n, sizeof **names, compare_names);
   return s;
@@ -119,7 +149,7 @@ void pri_folder_gaps(pri_ctx *ctx, char **names, int n) {
     if (step > 1 && last_number(names[i - 1]) >= 0) missing += step - 1, where = where ? where : i;
   }
   if (missing)
-    pri_log(ctx, PRI_LOG_WARN, "%s follows %s: %lld numbers are missing in this folder", names[where], names[where - 1], missing);
+    pri_log(ctx, PRI_LOG_WARN, "%s follows %s: %lld numbers are missing", names[where], names[where - 1], missing);
 }
 
 void pri_folder_free(pri_ctx *ctx, char **names, int n) {
@@ -153,15 +183,30 @@ static pri_status count_file(pri_input *in, int i) {
   return PRI_OK;
 }
 
+/* files of one plane are slices; files that have axes of their own, and all the same number of planes, are time points */
+static pri_status set_shape(pri_input *in, const pri_input_info *from) {
+  const struct stack *const s = in->priv;
+  ptrdiff_t shape[PRI_MAXDIM] = {s->first[s->n], from->item.n[0], from->item.n[1]};
+  char axes[PRI_MAXDIM + 1] = "zyx";
+  int nd = 3;
+  if (from->items > 1 && s->first[s->n] == s->n * from->items && from->nd < PRI_MAXDIM) {
+    nd = from->nd + 1;
+    shape[0] = s->n;
+    axes[0] = strchr(from->axes, 't') ? 'q' : 't';
+    for (int k = 0; k < from->nd; ++k) shape[k + 1] = from->shape[k], axes[k + 1] = from->axes[k];
+    axes[nd] = 0;
+  }
+  return pri_info_shape(in, nd, shape, axes);
+}
+
 /* format, geometry and pixel sizes are the first file's */
 static pri_status describe(pri_input *in) {
   struct stack *const s = in->priv;
   PRI_TRY(select_file(in, 0));
   const pri_input_info *const from = &s->open->info;
-  const ptrdiff_t shape[3] = {s->first[s->n], from->item.n[0], from->item.n[1]};
   in->info.format = from->format;
   in->info.dtype = from->dtype;
-  PRI_TRY(pri_info_shape(in, 3, shape, "zyx"));
+  PRI_TRY(set_shape(in, from));
   PRI_TRY(pri_info_text(in, &in->info.pixel, from->pixel));
   in->info.meta = from->meta;
   in->info.meta.angles = NULL, in->info.meta.nangles = 0, in->info.meta.source = NULL;
@@ -171,7 +216,11 @@ static pri_status describe(pri_input *in) {
     memcpy(angles, from->meta.angles, (size_t)from->meta.nangles * sizeof *angles);
     in->info.meta.angles = angles, in->info.meta.nangles = from->meta.nangles;
   }
-  return pri_info_json(in, &in->info.metadata, json_pack("{s:i,s:s}", "files", s->n, "first", s->name[0]));
+  json_t *const said = json_loads(from->metadata, 0, NULL), *const software = json_object_get(said, "software");
+  json_t *const o = json_pack("{s:i,s:o}", "files", s->n, "first", pri_text_json(in->ctx, s->name[0], strlen(s->name[0])));
+  if (o && software) json_object_set(o, "software", software);
+  json_decref(said);
+  return pri_info_json(in, &in->info.metadata, o);
 }
 
 static pri_status open_all(pri_input *in, const char *const *names, int n) {
@@ -184,6 +233,8 @@ static pri_status open_all(pri_input *in, const char *const *names, int n) {
   PRI_ALLOC(in->ctx, s->name, n);
   for (s->n = 0; s->n < n; ++s->n)
     if (!(s->name[s->n] = pri_strdup(in->ctx, names[s->n]))) return pri_ctx_code(in->ctx);
+  qsort(s->name, (size_t)n, sizeof *s->name, compare_names);
+  pri_folder_gaps(in->ctx, s->name, n);
   for (int i = 0; i < n; ++i) PRI_TRY(count_file(in, i));
   PRI_TRY(describe(in));
   return pri_info_text(in, &in->info.meta.source, names[0]);

@@ -54,6 +54,8 @@ pri_status pri_tiff_tags(pri_input *in, ptrdiff_t page, pri_tag **out, int *n); 
 const pri_tag *pri_tag_find(const pri_tag *tags, int n, uint16_t tag);             /* NULL: none */
 pri_status pri_tag_load(pri_input *in, const pri_tag *tag, char **out);            /* its bytes and a NUL; by pri_calloc, also where it fails */
 
+pri_status pri_tiff_compare(pri_input *in, pri_input *out, pri_metadata_fn fn, void *arg);   /* io_tiff_compare.c: out is a TIFF file */
+
 /* ---- writing: io_tiff_write.c has the pixels, io_tiff_directory.c what stands behind them */
 typedef struct pri_tiff_writer {
   pri_tiff_handle h;           /* encoder of strips: tif is NULL where they are not compressed */

@@ -34,8 +34,8 @@ wide_sources += src/rays.c src/rays_one.c src/rays_stack.c src/rays_strip.c
 avx2_sources += src/rays_one.c src/rays_stack.c
 avx512_sources += src/rays_avx512.c src/rays_avx512_back.c src/rays_avx512_fan.c src/rays_avx512_stack.c src/rays_stack.c
 # files in and out; HDF5 is a whole file or its stand-in
-io_sources = src/hash.c src/io.c src/io_convert.c src/io_description.c src/io_info.c src/io_mat.c src/io_mat_parse.c src/io_npy.c src/io_numbers.c src/io_ome.c src/io_output.c src/io_png.c src/io_sink.c src/io_source.c \
-  src/io_stack.c src/io_tiff.c src/io_tiff_directory.c src/io_tiff_handle.c src/io_tiff_info.c src/io_tiff_pixels.c src/io_tiff_tags.c src/io_tiff_write.c $(hdf5_sources)
+io_sources = src/hash.c src/io.c src/io_convert.c src/io_description.c src/io_info.c src/io_mat.c src/io_mat_parse.c src/io_metadata.c src/io_npy.c src/io_numbers.c src/io_ome.c src/io_output.c src/io_png.c src/io_sink.c src/io_source.c \
+  src/io_stack.c src/io_tiff.c src/io_tiff_compare.c src/io_tiff_directory.c src/io_tiff_handle.c src/io_tiff_info.c src/io_tiff_pixels.c src/io_tiff_tags.c src/io_tiff_write.c $(hdf5_sources)
 src_sources += $(io_sources)
 private_headers += src/io_hdf5.h src/io_mat.h src/io_ome.h src/io_private.h src/io_tiff.h
 if HAVE_HDF5

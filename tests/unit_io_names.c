@@ -133,7 +133,8 @@ static void stacks_of_stacks(void **state) {
   assert_int_equal(pri_input_open_stack(ctx, &in, names, 3), PRI_OK);
   assert_int_equal(pri_input_describe(in)->items, 5);
   assert_int_equal(pri_input_read(in, x, 1, 4), PRI_OK);
-  assert_true(x[0] == 100 && x[CORPUS_SIZE] == 0 && x[2 * CORPUS_SIZE + 5] == 11 && x[3 * CORPUS_SIZE] == 100);
+  /* in natural order the slice comes first */
+  assert_true(x[0] == 0 && x[CORPUS_SIZE] == 100 && x[2 * CORPUS_SIZE + 5] == 11 && x[3 * CORPUS_SIZE] == 100);
   pri_input_close(&in);
   drop_ctx(&ctx);
 }

@@ -30,10 +30,12 @@ typedef struct pri_input_info {
   const char *provenance;      /* JSON object, or NULL */
 } pri_input_info;
 
-/* name: a file; "file.h5:/path"; a folder (one stack in natural order); "-" (standard input, NPY or TIFF).
+/* name: a file; "file.h5:/path"; a folder, or a pattern "s*.tif" that fits names of files (one stack in
+   natural order); "-" (standard input, NPY or TIFF).
    EREAD: missing or unreadable; EFORMAT: truncated, hostile or not supported; ENOMEM, EBUDGET. */
 PRI_API PRI_MUST_CHECK pri_status pri_input_open(pri_ctx *ctx, pri_input **out, const char *name);
-/* Several files as one stack; all must have one item shape (ESHAPE). */
+/* Several files as one stack, in natural order ("s2" before "s10"; missing numbers are logged); all must have one item shape (ESHAPE).
+   Files of several planes with the same axes are time points (t, or q where they have some themselves). */
 PRI_API PRI_MUST_CHECK pri_status pri_input_open_stack(pri_ctx *ctx, pri_input **out, const char *const *names, int n);
 PRI_API const pri_input_info *pri_input_describe(const pri_input *in);   /* borrowed, as long as it is open */
 /*
@@ -77,6 +79,13 @@ PRI_API PRI_MUST_CHECK pri_status pri_output_finish(pri_output *o, const char *p
 PRI_API const char *pri_output_temporary(const pri_output *o);           /* its name until it is finished; NULL: none (standard output) */
 PRI_API size_t pri_output_memory(const pri_output *o);
 PRI_API void pri_output_destroy(pri_output **o);   /* unfinished: the temporary file is removed */
+
+/*
+ * pri_metadata_compare - what an output kept of an input: one call of `fn` for each item of metadata (a tag, a line of an ImageJ description, an
+ *   attribute of OME-XML, a key of `metadata`). before, after: NULL where absent; equal texts: kept. Planes are compared where `out` has as many.
+ */
+typedef void (*pri_metadata_fn)(void *arg, const char *item, const char *before, const char *after);
+PRI_API PRI_MUST_CHECK pri_status pri_metadata_compare(pri_input *in, pri_input *out, pri_metadata_fn fn, void *arg);
 
 /* 64 lower-case hex digits and a NUL. A folder: the hash of its files' hashes in natural order; "file.h5:/path": of the file. EREAD */
 PRI_API PRI_MUST_CHECK pri_status pri_hash_file(pri_ctx *ctx, const char *name, char hex[65]);
