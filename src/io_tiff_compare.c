@@ -99,7 +99,7 @@ static row *row_of(table *t, uint16_t tag) {
 static void note(table *t, uint16_t tag, char *before, char *after, int first) {
   row *const r = row_of(t, tag);
   const int same = before && after && strcmp(before, after) == 0;
-  if (r && !r->changed && (first || !same)) {
+  if (r && !r->changed && (first || !same || (!r->before && !r->after))) {
     pri_free(t->ctx, r->before);
     pri_free(t->ctx, r->after);
     r->before = before, r->after = after, r->changed = !same;

@@ -94,7 +94,7 @@ static pri_status describe_provenance(pri_input *in) {
   return PRI_OK;
 }
 
-/* what cannot be told from one file of a set is refused; XML that is none is a text like others */
+/* what cannot be told from one file of a set is refused, and so is XML that says nothing certain of the order of planes */
 static pri_status describe_ome(pri_input *in, const char *text) {
   struct pri_tiff *const t = in->priv;
   if (!text || !pri_ome_is(text)) return PRI_OK;

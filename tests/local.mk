@@ -10,6 +10,7 @@ test_sources += tests/conf_schedule.c
 test_sources += tests/unit_algebra.c
 test_sources += tests/unit_core.c
 test_sources += tests/unit_io_damage.c
+test_sources += tests/unit_io_metadata.c
 test_sources += tests/unit_io_names.c
 test_sources += tests/unit_io_read.c
 test_sources += tests/unit_io_write.c
