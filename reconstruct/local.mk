@@ -9,10 +9,8 @@ command_sources = reconstruct/cmd_reconstruct.c reconstruct/cmd_ct.c reconstruct
 program_support = reconstruct/cmd.c reconstruct/completion.c reconstruct/help.c reconstruct/json.c reconstruct/man.c \
   reconstruct/options.c reconstruct/options_table.c reconstruct/version.c
 pipeline_support = reconstruct/bound.c reconstruct/config.c reconstruct/config_ct.c reconstruct/config_file.c reconstruct/config_front.c reconstruct/config_probe.c reconstruct/log.c reconstruct/pipeline.c \
-  reconstruct/pipeline_auto.c reconstruct/pipeline_setup.c reconstruct/pipeline_sweep.c reconstruct/pipeline_weight.c reconstruct/plan.c reconstruct/prepare.c reconstruct/prepare_bad.c reconstruct/provenance.c reconstruct/solve.c reconstruct/spool.c \
+  reconstruct/pipeline_auto.c reconstruct/pipeline_metadata.c reconstruct/pipeline_setup.c reconstruct/pipeline_sweep.c reconstruct/pipeline_weight.c reconstruct/plan.c reconstruct/prepare.c reconstruct/prepare_bad.c reconstruct/provenance.c reconstruct/solve.c reconstruct/spool.c \
   reconstruct/start.c reconstruct/stream.c reconstruct/sweep.c reconstruct/watch.c
-  reconstruct/pipeline_auto.c reconstruct/pipeline_metadata.c reconstruct/pipeline_setup.c reconstruct/pipeline_sweep.c reconstruct/pipeline_weight.c reconstruct/plan.c reconstruct/prepare.c reconstruct/provenance.c reconstruct/solve.c reconstruct/spool.c \
-  reconstruct/stream.c reconstruct/sweep.c reconstruct/watch.c
 reconstruct_support = reconstruct/open.c
 program_sources = reconstruct/main.c $(program_support) $(pipeline_support) $(command_sources)
 private_headers += reconstruct/cmd.h reconstruct/options.h reconstruct/json.h reconstruct/version.h
