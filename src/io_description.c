@@ -137,6 +137,8 @@ static int same_picture(const pri_output *o) {
   return o->same_planes && o->width == o->like->plane.n[1] && o->height == o->like->plane.n[0];
 }
 
+int pri_description_is_of_all(const char *text) { return strncmp(text, "ImageJ=", 7) == 0 || pri_ome_is(text); }
+
 pri_status pri_description_edit(pri_output *o, const char *old, const char *provenance, char **out) {
   *out = NULL;
   if (strncmp(old, "ImageJ=", 7) == 0) return edit_imagej(o, old, out);

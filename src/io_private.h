@@ -152,5 +152,6 @@ ptrdiff_t pri_output_origin(const pri_output *o, ptrdiff_t plane);             /
 
 /* ---- texts that describe planes (TIFF ImageDescription): io_description.c. *out NULL: nothing of it is true any more. By pri_calloc */
 pri_status pri_description_compare(pri_ctx *ctx, const char *old, const char *now, pri_metadata_fn fn, void *arg);
+int pri_description_is_of_all(const char *text);               /* of all planes of the file, not of a page: ImageJ, OME */
 pri_status pri_description_edit(pri_output *o, const char *old, const char *provenance, char **out);
 #endif

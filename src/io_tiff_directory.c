@@ -205,8 +205,10 @@ static struct pri_kept *kept(pri_output *o, const pri_input *file, const pri_tag
   return NULL;
 }
 
+/* of one file only: those of a stack are opened one after the other, and a new one may live where an old one did */
 static pri_status keep(pri_output *o, const pri_input *file, const pri_tag *t, int64_t to) {
   pri_tiff_writer *const w = o->priv;
+  if (file != o->like) return PRI_OK;
   if (!w->kept) PRI_ALLOC(o->ctx, w->kept, KEPT);
   w->kept[t->tag % KEPT] = (struct pri_kept){file, t->at, to, t->count, t->type};
   return PRI_OK;
@@ -331,6 +333,24 @@ static pri_status add_copies(directory *d, pri_input *file, const pri_tag *tags,
   return PRI_OK;
 }
 
+/* a selection that begins later: what describes all planes stands in the input's first page */
+static pri_status add_first_description(directory *d, const char *provenance) {
+  pri_input *file = NULL;
+  ptrdiff_t page = 0;
+  pri_tag *tags;
+  int n;
+  char *text = NULL;
+  PRI_TRY(pri_tiff_origin(d->o->like, 0, &file, &page));
+  if (!file) return PRI_OK;
+  pri_status s = pri_tiff_tags(file, page, &tags, &n);
+  const pri_tag *const t = pri_tag_find(tags, s == PRI_OK ? n : 0, TIFFTAG_IMAGEDESCRIPTION);
+  if (s == PRI_OK && t) s = pri_tag_load(file, t, &text);
+  if (s == PRI_OK && t && pri_description_is_of_all(text)) s = add_description(d, file, t, provenance);
+  pri_free(d->o->ctx, text);
+  pri_free(d->o->ctx, tags);
+  return s;
+}
+
 static pri_status add_like(directory *d, ptrdiff_t page, const char *provenance) {
   pri_output *const o = d->o;
   const pri_tiff_writer *const w = o->priv;
@@ -338,7 +358,9 @@ static pri_status add_like(directory *d, ptrdiff_t page, const char *provenance)
   ptrdiff_t from = 0;
   pri_tag *tags;
   int n;
-  if (o->like) PRI_TRY(pri_tiff_origin(o->like, pri_output_origin(o, page * w->samples), &file, &from));
+  const ptrdiff_t plane = o->like ? pri_output_origin(o, page * w->samples) : 0;
+  if (o->like && page == 0 && plane > 0) PRI_TRY(add_first_description(d, provenance));
+  if (o->like) PRI_TRY(pri_tiff_origin(o->like, plane, &file, &from));
   if (!file) return add_pixel(d);
   pri_status s = pri_tiff_tags(file, from, &tags, &n);
   if (s == PRI_OK && ((struct pri_tiff *)file->priv)->planes_at && page > 0)   /* one directory: its texts are the first plane's */
