@@ -21,6 +21,7 @@
 #include <stddef.h>
 #include "par.h"
 #include "tgv_fields.h"
+#include "tv_term.h"
 #include "vec.h"
 
 enum { REPAIR_STEPS = 40, LOOK = 5 };
@@ -155,18 +156,26 @@ struct shrink { const struct tgv *t; double step, radius, momentum; };
 
 /* u+ = shrink(v + step g), v = u+ + momentum (u+ - u), u = u+ */
 static pri_status shrink_some(void *arg, int worker, ptrdiff_t first, ptrdiff_t last) {
+  enum { PIECE = 256 };
   const struct shrink *s = arg;
   const struct tgv *t = s->t;
-  const ptrdiff_t n = t->s.n;
+  const pri_real step = (pri_real)s->step, radius = (pri_real)s->radius, momentum = (pri_real)s->momentum;
   (void)worker;
-  for (ptrdiff_t i = first; i < last; i++) {
-    double square = 0, a[3];
-    for (int c = 0; c < t->s.nd; c++) a[c] = (double)t->v[c * n + i] + s->step * (double)t->g[c * n + i], square += a[c] * a[c];
-    const double keep = square > s->radius * s->radius ? 1 - s->radius / sqrt(square) : 0;
+  for (ptrdiff_t at = first; at < last; at += PIECE) {
+    const ptrdiff_t n = last - at < PIECE ? last - at : PIECE;
+    pri_real keep[PIECE] = {0};
     for (int c = 0; c < t->s.nd; c++) {
-      const double next = keep * a[c];
-      t->v[c * n + i] = (pri_real)(next + s->momentum * (next - (double)t->u[c * n + i]));
-      t->u[c * n + i] = (pri_real)next;
+      pri_real *restrict v = t->v + c * t->s.n + at;
+      const pri_real *restrict g = t->g + c * t->s.n + at;
+      for (ptrdiff_t i = 0; i < n; i++) v[i] += step * g[i], keep[i] += v[i] * v[i];
+    }
+    for (ptrdiff_t i = 0; i < n; i++) keep[i] = 1 - radius / pri_root(pri_larger(keep[i], radius * radius)); /* 0 inside of the ball */
+    for (int c = 0; c < t->s.nd; c++) {
+      pri_real *restrict v = t->v + c * t->s.n + at, *restrict u = t->u + c * t->s.n + at;
+      for (ptrdiff_t i = 0; i < n; i++) {
+        const pri_real next = keep[i] * v[i];
+        v[i] = next + momentum * (next - u[i]), u[i] = next;
+      }
     }
   }
   return PRI_OK;

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 #include "par.h"
+#include "tv_term.h"
 #include "vec.h"
 
 int pri_sym_parts(const pri_stencil *s) { return s->nd * (s->nd + 1) / 2; }
@@ -200,10 +201,7 @@ static pri_status clip_some(void *arg, int worker, ptrdiff_t first, ptrdiff_t la
     pri_real size[PIECE] = {0};
     for (int a = 0; a < f->parts; a++)
       for (ptrdiff_t i = 0; i < n; i++) size[i] += f->q[a * f->n + at + i] * f->q[a * f->n + at + i];
-    for (ptrdiff_t i = 0; i < n; i++) {
-      const pri_real s = (pri_real)sqrt((double)size[i]);
-      size[i] = s > radius ? radius / s : 1;
-    }
+    for (ptrdiff_t i = 0; i < n; i++) size[i] = radius / pri_root(pri_larger(size[i], radius * radius)); /* min(1, radius / |q|) */
     for (int a = 0; a < f->parts; a++)
       for (ptrdiff_t i = 0; i < n; i++) f->q[a * f->n + at + i] *= size[i];
   }
