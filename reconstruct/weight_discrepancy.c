@@ -18,6 +18,11 @@
  * Q of one slice is known to sqrt(2 / m), the deviation of |e|^2 / (m s^2); it is flat, and undersmoothing costs more in
  * the image than in the fit. So, as Breiman et al. 1984 (section 3.4.3) choose trees, the largest weight is taken whose Q
  * is within that of the least: the crossing of Q = least + sqrt(2 / m) on a monotone spline (Steffen) of all points.
+ *
+ * Where A is the identity or a mask the fit is the image, and if s had not to be raised the weight is the one between that
+ * and the least where the residual is what a fit of df equivalent parameters leaves, |r|^2 = s^2 (m - df) (Wahba 1983): on
+ * 24 denoised crops of Set12 it lost 0.04 dB in the mean and 0.14 at worst, the largest weight 0.18 and 0.41, and more on
+ * small pictures. Of scans with some model error it would undersmooth.
  */
 #include "weight_path.h"
 #include <math.h>
@@ -40,8 +45,18 @@ static int enough(const pri_weight_path *p, int rises) {
   return rises > 1 || p->at[p->n - 1].value > p->at[pri_weight_least(p)].value + 3 * pri_weight_deviation(p);
 }
 
+/* where |r|^2 = s^2 (m - df) */
+static double equivalent(pri_weight_path *p) {
+  for (int i = 0; i < p->n; i++) p->at[i].value = p->at[i].misfit + p->at[i].followed - 1;
+  const double found = pri_weight_largest_within(p, 0);
+  score(p);
+  return found;
+}
+
 static double choose(pri_weight_path *p) {
-  return pri_weight_largest_within(p, p->at[pri_weight_least(p)].value + pri_weight_deviation(p));
+  const double high = pri_weight_largest_within(p, p->at[pri_weight_least(p)].value + pri_weight_deviation(p));
+  if (p->excess > 1 || !pri_weight_sees_image(p)) return high;
+  return fmin(high, fmax(pri_weight_vertex(p), equivalent(p)));
 }
 
 const pri_weight_rule pri_weight_rule_discrepancy = {.name = "discrepancy",

@@ -58,14 +58,18 @@ static int is_heavy(const pri_problem *p) {
   return most > 4 * n;
 }
 
+static int is_direct(const pri_operator *A) { /* identity, or a mask */
+  const unsigned flat = PRI_OP_DIAGONAL | PRI_OP_PROJECTION;
+  return (pri_operator_flags(A) & flat) == flat && pri_shape_equal(pri_operator_domain(A), pri_operator_range(A));
+}
+
+int pri_weight_sees_image(const pri_weight_path *p) { return is_direct(pri_map_linear(p->o->problem->A)); }
+
 static const struct way *way_of(pri_ctx *ctx, const pri_problem *p) {
   const pri_operator *A = pri_map_linear(p->A);
-  const unsigned flat = PRI_OP_DIAGONAL | PRI_OP_PROJECTION;
-  const int is_direct =
-      (pri_operator_flags(A) & flat) == flat && pri_shape_equal(pri_operator_domain(A), pri_operator_range(A));
   const int heavy = is_heavy(p);
   if (pri_operator_geometry(A) && takes(ctx, p, heavy ? "spdhg" : "os-fista")) return heavy ? &heavy_scan : &scan;
-  if (is_direct && !heavy && takes(ctx, p, "fista")) return &direct;
+  if (is_direct(A) && !heavy && takes(ctx, p, "fista")) return &direct;
   return takes(ctx, p, "pdhg") ? &general : &fallback;
 }
 

@@ -53,6 +53,8 @@ void pri_weight_path_fini(pri_weight_path *p);
 PRI_MUST_CHECK pri_status pri_weight_path_set(pri_weight_path *p, double w);    /* the scaled priors stand at w */
 PRI_MUST_CHECK pri_status pri_weight_path_test(pri_weight_path *p, double w);   /* one more point, all are scored */
 
+int pri_weight_sees_image(const pri_weight_path *p); /* A is the identity or a mask: the error of the fit is that of the image */
+
 /* weight_curve.c: points by weight */
 double pri_weight_deviation(const pri_weight_path *p); /* of the risk, by what the noise happened to be: sqrt(2 / m) of an item */
 int pri_weight_least(const pri_weight_path *p);          /* the point of the least value */

@@ -131,7 +131,7 @@ static void discrepancy_has_a_closed_form(void **state) {
   const double best = 1 / (c.square / (r.excess * r.excess) - 1);
   assert_true(risk_at(&c, r.chosen, r.excess * r.excess) - risk_at(&c, best, r.excess * r.excess) <
               2 * sqrt(2.0 / N)); /* a spline between tests */
-  assert_true(r.chosen > best && r.n >= 3);
+  assert_true(r.chosen > 0.9 * best && r.n >= 3);
   unmake(&c.w);
 }
 
