@@ -26,6 +26,7 @@ test_scripts += tests/cli_denoise.sh
 test_scripts += tests/cli_help.sh
 test_scripts += tests/cli_info.sh
 test_scripts += tests/cli_list.sh
+test_scripts += tests/cli_metadata.sh
 test_scripts += tests/cli_phantom.sh
 test_scripts += tests/cli_readme.sh
 test_scripts += tests/cli_replay.sh

@@ -335,6 +335,33 @@ static void a_set_of_one_names_the_result(void **state) {
   drop_ctx(&ctx);
 }
 
+/* any status, but no crash and no leak, with one byte of the input wrong; and what was written can be read */
+static void any_byte_may_be_wrong(void **state) {
+  static const char *const names[] = {CORPUS "/stack_hyper_be.tif", CORPUS "/stack_ome.tif", CORPUS "/stack_tags.tif"};
+  static const unsigned char values[] = {0, 0xff, 0x7f};
+  char from[PATH_ROOM], to[PATH_ROOM], list[LIST];
+  (void)state;
+  for (size_t f = 0; f < 3; ++f) {
+    size_t n;
+    unsigned char *const bytes = get_bytes(names[f], &n);
+    for (size_t at = f; at < n; at += 11) {
+      const unsigned char old = bytes[at];
+      pri_ctx *ctx = make_ctx(64 << 20);
+      pri_input *in;
+      bytes[at] = values[at % 3];
+      put_bytes(in_scratch(from, "wrong"), bytes, n);
+      bytes[at] = old;
+      int small = pri_input_open(ctx, &in, from) == PRI_OK;
+      if (small) small = pri_shape_size(&pri_input_describe(in)->item) <= 4096;
+      pri_input_close(&in);
+      if (small && pass_on(ctx, from, in_scratch(to, "x.tif"), PRI_ITEM_PAGE, NULL, 0, (pri_output_opts){0}) == PRI_OK) changes(ctx, from, to, list);
+      drop_ctx(&ctx);
+    }
+    free(bytes);
+  }
+  empty_folder(scratch);
+}
+
 static pri_status copy_work(pri_ctx *ctx, void *from) {
   char to[PATH_ROOM];
   return pass_on(ctx, from, in_scratch(to, "y.tif"), PRI_ITEM_CHANNELS, NULL, 0, (pri_output_opts){0});
@@ -355,6 +382,6 @@ int unit_io_metadata(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(only_what_must_change_changes), cmocka_unit_test(sizes_follow),
     cmocka_unit_test(volumes_come_and_go_in_order), cmocka_unit_test(every_order_of_dimensions), cmocka_unit_test(a_selection_counts_itself),
     cmocka_unit_test(colours_stay_colours), cmocka_unit_test(pages_of_a_folder_keep_their_own), cmocka_unit_test(sets_entities_and_shuffles_are_refused),
-    cmocka_unit_test(a_set_of_one_names_the_result), cmocka_unit_test(every_allocation_may_fail)};
+    cmocka_unit_test(a_set_of_one_names_the_result), cmocka_unit_test(any_byte_may_be_wrong), cmocka_unit_test(every_allocation_may_fail)};
   return cmocka_run_group_tests(tests, make_scratch, remove_scratch);
 }
