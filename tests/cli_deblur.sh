@@ -5,7 +5,7 @@ ok 'phantom' phantom ellipses:size=48 --seed 5 -o x.tif
 ok 'blurred' simulate --operator blur:psf=gaussian,sigma=1.2,border=replicate --noise gaussian:sd=0.005 x.tif -o y.tif
 psnr() { "$priori" score --reference x.tif "$1" --json | awk -F: '/"mean"/ { on = 1 } on && /psnr/ { print $2 + 0; exit }'; }
 ok 'without more' deblur --psf gaussian:sigma=1.2 y.tif -o z.tif
-check 'noise is said' grep -q 'noise: standard deviation 0.00' .err
+check 'noise is said' grep -q 'noise level: sd 0.00' .err
 check 'weight is said' grep -q 'weight of tv: ' .err
 check 'better by 2 dB' awk -v a="$(psnr y.tif)" -v b="$(psnr z.tif)" 'BEGIN { exit !(b > a + 2) }'
 says '^operator = blur:psf=gaussian.*sigma=1.2.*border=replicate' 'configuration: operator' deblur --psf gaussian:sigma=1.2 --print-config y.tif
