@@ -40,3 +40,6 @@ private_headers += reconstruct/history.h reconstruct/resume.h
 pipeline_support += reconstruct/history.c reconstruct/pipeline_provenance.c reconstruct/resume.c reconstruct/resume_identity.c reconstruct/resume_record.c
 command_sources += reconstruct/cmd_replay.c
 solver_sources += reconstruct/admm.c
+command_sources += reconstruct/cmd_report.c
+program_support += reconstruct/report_curves.c reconstruct/report_pictures.c reconstruct/report_plot.c
+private_headers += reconstruct/report.h

@@ -30,6 +30,7 @@ test_scripts += tests/cli_metadata.sh
 test_scripts += tests/cli_phantom.sh
 test_scripts += tests/cli_readme.sh
 test_scripts += tests/cli_replay.sh
+test_scripts += tests/cli_report.sh
 test_scripts += tests/cli_resume.sh
 test_scripts += tests/cli_score.sh
 test_scripts += tests/guard_code.sh
