@@ -31,10 +31,14 @@ static pri_status init(pri_ctx *ctx, void *priv, const pri_meta *meta, const pri
   return v->of == GRADIENT ? pri_stencil_init(ctx, "tikhonov", &v->s, meta, dom) : PRI_OK;
 }
 
-static size_t scratch(const void *priv) {
+static size_t own_scratch(const struct tikhonov *v) { /* of prox and grad, in whole cache lines */
+  const tv_term t = term(v);
+  return v->of == GRADIENT ? (pri_tv_prox_scratch(&t) + 63) / 64 * 64 : 0;
+}
+
+static size_t scratch(const void *priv) { /* and the image that mixed_t takes */
   const struct tikhonov *v = priv;
-  const tv_term t = term(priv);
-  return v->of == GRADIENT ? pri_tv_prox_scratch(&t) : 0;
+  return own_scratch(v) + (size_t)v->n * sizeof(pri_real);
 }
 
 static void halo(const void *priv, ptrdiff_t h[PRI_MAXDIM]) {
@@ -173,6 +177,56 @@ static pri_status value_fields(pri_ctx *ctx, const void *priv, double *per_item,
   return PRI_OK;
 }
 
+/* ---- theta = log weight: H v = grad R(v), d grad R / d theta = grad R(x); the cache is x */
+
+static size_t ntheta(const void *priv) {
+  (void)priv;
+  return 1;
+}
+
+static void get_theta(const void *priv, double *theta) { *theta = log(weight(priv)); }
+
+static pri_status set_theta(pri_ctx *ctx, void *priv, const double *theta) {
+  struct tikhonov *v = priv;
+  if (!(fabs(*theta) <= 27)) return PRI_FAIL(ctx, PRI_EPARAM, "tikhonov: log weight=%g is outside [-27, 27]", *theta);
+  v->weight = exp(*theta);
+  return PRI_OK;
+}
+
+static pri_status constants(const void *priv, pri_bound *mu, pri_bound *lip, pri_bound *lip_hess, pri_bound *lip_mixed, pri_bound *norm_mixed) {
+  *mu = convexity(priv), *lip = *lip_mixed = lipschitz(priv), *lip_hess = (pri_bound){0, PRI_EXACT};
+  *norm_mixed = (pri_bound){INFINITY, PRI_PROVEN}; /* it grows with the image */
+  return PRI_OK;
+}
+
+static size_t cache(const void *priv) { return (size_t)((const struct tikhonov *)priv)->n; }
+
+static pri_status prepare(pri_ctx *ctx, const void *priv, const pri_real *x, pri_real *cache_, ptrdiff_t items) {
+  pri_copy(ctx, cache_, x, items * ((const struct tikhonov *)priv)->n);
+  return PRI_OK;
+}
+
+static pri_status hessvec(pri_ctx *ctx, const void *priv, pri_real *hv, const pri_real *x, const pri_real *cache_, ptrdiff_t items, void *scratch_) {
+  (void)cache_;
+  return grad(ctx, priv, hv, x, items, scratch_);
+}
+
+static pri_status mixed(pri_ctx *ctx, const void *priv, pri_real *out, const double *dtheta, const pri_real *cache_, ptrdiff_t items, void *scratch_) {
+  PRI_TRY(grad(ctx, priv, out, cache_, items, scratch_));
+  pri_scale(ctx, out, *dtheta, items * ((const struct tikhonov *)priv)->n);
+  return PRI_OK;
+}
+
+static pri_status mixed_t(pri_ctx *ctx, const void *priv, double *out, const pri_real *x, const pri_real *cache_, ptrdiff_t items, void *scratch_) {
+  const struct tikhonov *v = priv;
+  pri_real *column = (pri_real *)(void *)((char *)scratch_ + own_scratch(v));
+  for (ptrdiff_t i = 0; i < items; i++) {
+    PRI_TRY(grad(ctx, priv, column, cache_ + i * v->n, 1, scratch_));
+    out[i] = pri_dot(ctx, column, x + i * v->n, v->n);
+  }
+  return PRI_OK;
+}
+
 static const char *const kinds[] = {"identity", "gradient", NULL};
 static const pri_param params[] = {
     {.name = "weight", .unit = "1", .help = "factor of half the squared norm; or auto:discrepancy, auto:gcv, auto:sure, auto:lcurve (chosen from the data)", .type = PRI_REAL, .flags = PRI_P_REQUIRED | PRI_P_WEIGHT,
@@ -184,6 +238,8 @@ static const char *const examples[] = {"weight=0.1", "2,of=gradient", "0.3,of=id
 static const pri_variational variational = {.value = value, .grad = grad, .prox = prox, .quadratic = 1, .lipschitz = lipschitz, .convexity = convexity};
 static const pri_saddle saddle = {.shapes = shapes, .k = k, .kt = kt, .kt_wide = kt_wide, .dual_prox = dual_prox, .conjugate = conjugate,
                                   .value = value_fields};
+static const pri_learnable learnable = {.ntheta = ntheta, .get_theta = get_theta, .set_theta = set_theta, .constants = constants, .cache = cache,
+                                        .prepare = prepare, .hessvec = hessvec, .mixed = mixed, .mixed_t = mixed_t};
 const pri_prior_class pri_prior_tikhonov = {
     .kind = {"tikhonov", "half the squared norm of the image, or of its differences", "Tikhonov 1963", sizeof(struct tikhonov), params, examples},
-    .init = init, .scratch = scratch, .halo = halo, .scale = scale, .weight = weight, .variational = &variational, .saddle = &saddle};
+    .init = init, .scratch = scratch, .halo = halo, .scale = scale, .weight = weight, .variational = &variational, .saddle = &saddle, .learnable = &learnable};

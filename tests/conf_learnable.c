@@ -90,7 +90,7 @@ static double error_of(const pri_real *plus, const pri_real *minus, double step,
 /* errors at two steps, a half of each other: fourfold, or small enough to be rounding */
 static void falls(const struct subject *s, const char *what, const double e[2]) {
   if (!(e[0] <= CLOSE)) fail_msg("%s: %s is off by %g", s->spec, what, e[0]);
-  if (!is_float && e[1] > 1e-9 && !(e[0] / e[1] >= 3 && e[0] / e[1] <= 5)) fail_msg("%s: %s: the error falls by %g, not 4", s->spec, what, e[0] / e[1]);
+  if (!is_float && e[1] > 1e-7 && !(e[0] / e[1] >= 3 && e[0] / e[1] <= 5)) fail_msg("%s: %s: the error falls by %g, not 4", s->spec, what, e[0] / e[1]);
 }
 
 static void hessian(struct subject *s) {
@@ -172,7 +172,7 @@ static void constants_hold(struct subject *s) {
       assert_int_equal(s->l->mixed(s->ctx, s->priv, a, d, cache, 1, pri_prior_scratch(s->R)), PRI_OK);
       assert_int_equal(s->l->mixed(s->ctx, s->priv, b, d, cache2, 1, pri_prior_scratch(s->R)), PRI_OK);
       assert_true(sqrt(dot(a, a)) <= mixed_norm.value * (1 + slack));
-      assert_true(apart(a, b) <= mixed_lip.value * far * (1 + slack) + slack * mixed_norm.value);
+      assert_true(apart(a, b) <= mixed_lip.value * far * (1 + slack) + slack * sqrt(dot(a, a)));
     }
   }
 }
