@@ -11,15 +11,42 @@
 #include <math.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include "par.h"
+#include "safetensors.h"
 #include "smooth_abs.h"
 #include "vec.h"
 
 static double unit(void) { return sizeof(pri_real) == sizeof(float) ? (double)FLT_EPSILON : DBL_EPSILON; }
 
+static const char *const forms[] = {"isotropic", "anisotropic", NULL};
+
+/* exp of the one value of a tensor */
+static pri_status take(pri_ctx *ctx, const pri_tensors *t, const char *file, const char *name, double *value) {
+  const pri_tensor *found = pri_tensors_find(t, name);
+  if (!found || found->size != 1) return PRI_FAIL(ctx, PRI_EFORMAT, "smooth-tv: file=%s holds no number %s", file, name);
+  if (!(fabs(found->data[0]) <= 27)) return PRI_FAIL(ctx, PRI_EDATA, "smooth-tv: file=%s: %s=%g is outside [-27, 27]", file, name, found->data[0]);
+  *value = exp(found->data[0]);
+  return PRI_OK;
+}
+
+/* What `priori learn` wrote: weight, smoothing and form; those keys are filled from it. */
+static pri_status load(pri_ctx *ctx, smooth_tv *v) {
+  pri_tensors *t;
+  PRI_TRY(pri_tensors_load(ctx, &t, v->file));
+  const char *kind = pri_tensors_card(t, "kind"), *form = pri_tensors_card(t, "form");
+  pri_status s = kind && !strcmp(kind, "smooth-tv") ? PRI_OK : PRI_FAIL(ctx, PRI_EFORMAT, "smooth-tv: file=%s is of another prior: %s", v->file, kind ? kind : "its card does not say which");
+  v->form = form && !strcmp(form, forms[1]);
+  if (s == PRI_OK) s = take(ctx, t, v->file, "log_weight", &v->learned);
+  if (s == PRI_OK) s = take(ctx, t, v->file, "log_smoothing", &v->smoothing);
+  pri_tensors_destroy(ctx, &t);
+  return s;
+}
+
 static pri_status init(pri_ctx *ctx, void *priv, const pri_meta *meta, const pri_shape *dom) {
   smooth_tv *v = priv;
-  v->dom = *dom;
+  v->dom = *dom, v->learned = 1;
+  if (v->file) PRI_TRY(load(ctx, v));
   return pri_stencil_init(ctx, "smooth-tv", &v->s, meta, dom);
 }
 
@@ -72,7 +99,7 @@ static double value_block(const void *arg, ptrdiff_t first, ptrdiff_t last) {
 
 static double value_of_fields(pri_ctx *ctx, const smooth_tv *v, const pri_real *q) {
   const struct job j = {.v = v, .q = (pri_real *)(uintptr_t)q};
-  return v->weight * pri_sum(ctx, v->s.n, value_block, &j);
+  return pri_smooth_tv_factor(v) * pri_sum(ctx, v->s.n, value_block, &j);
 }
 
 static pri_status value(pri_ctx *ctx, const void *priv, double *per_item, const pri_real *x, ptrdiff_t items, void *scratch_) {
@@ -96,7 +123,7 @@ static pri_status slope_some(void *arg, int worker, ptrdiff_t first, ptrdiff_t l
   (void)worker;
   for (ptrdiff_t i = first; i < last; i++)
     for (int g = 0; g < pri_smooth_tv_groups(v); g++) {
-      const double r = radius(v, j->q, g, i), c = v->weight / sqrt(r * r + v->smoothing * v->smoothing);
+      const double r = radius(v, j->q, g, i), c = pri_smooth_tv_factor(v) / sqrt(r * r + v->smoothing * v->smoothing);
       for (int a = 0; a < pri_smooth_tv_members(v); a++) {
         pri_real *q = &j->q[(g + a) * v->s.n + i];
         *q = (pri_real)(c * (double)*q);
@@ -119,7 +146,7 @@ static pri_status grad(pri_ctx *ctx, const void *priv, pri_real *g, const pri_re
 
 static pri_bound lipschitz(const void *priv) { /* weight |D|^2 / nu */
   const smooth_tv *v = priv;
-  return (pri_bound){v->weight / v->smoothing * pri_stencil_norm2(&v->s), PRI_PROVEN};
+  return (pri_bound){pri_smooth_tv_factor(v) / v->smoothing * pri_stencil_norm2(&v->s), PRI_PROVEN};
 }
 
 static pri_bound convexity(const void *priv) {
@@ -175,7 +202,7 @@ static pri_status dual_some(void *arg, int worker, ptrdiff_t first, ptrdiff_t la
 }
 
 static pri_status dual_each(pri_ctx *ctx, const smooth_tv *v, pri_real *q, double sigma, const pri_real *each, double shrink, ptrdiff_t items) {
-  struct job j = {.v = v, .V = shrink * v->weight, .sigma = sigma, .each = each};
+  struct job j = {.v = v, .V = shrink * pri_smooth_tv_factor(v), .sigma = sigma, .each = each};
   for (ptrdiff_t i = 0; i < items; i++) {
     j.q = q + i * fields(v);
     PRI_TRY(pri_par_for(ctx, v->s.n, 1 << 12, dual_some, &j));
@@ -202,20 +229,20 @@ static double conjugate_block(const void *arg, ptrdiff_t first, ptrdiff_t last) 
 static pri_status conjugate(pri_ctx *ctx, const void *priv, double *per_item, const pri_real *q, ptrdiff_t items) {
   const smooth_tv *v = priv;
   for (ptrdiff_t i = 0; i < items; i++) {
-    const struct job j = {.v = v, .q = (pri_real *)(uintptr_t)(q + i * fields(v)), .V = v->weight};
+    const struct job j = {.v = v, .q = (pri_real *)(uintptr_t)(q + i * fields(v)), .V = pri_smooth_tv_factor(v)};
     per_item[i] = pri_sum(ctx, v->s.n, conjugate_block, &j);
   }
   return PRI_OK;
 }
 
-static const char *const forms[] = {"isotropic", "anisotropic", NULL};
 static const pri_param params[] = {
-    {.name = "weight", .unit = "1", .help = "factor of the sum; or auto:METHOD (chosen from the data)", .type = PRI_REAL, .flags = PRI_P_REQUIRED | PRI_P_WEIGHT,
+    {.name = "weight", .unit = "1", .help = "factor of the sum, or of what was learned; or auto:METHOD (chosen from the data)", .type = PRI_REAL, .flags = PRI_P_WEIGHT,
      .offset = offsetof(smooth_tv, weight), .min = 0, .max = 1e30, .def = 1},
     {.name = "smoothing", .unit = "1", .help = "differences well below it count as squares, in the unit of the image", .type = PRI_REAL,
      .offset = offsetof(smooth_tv, smoothing), .min = 1e-12, .max = 1e12, .def = 0.01},
     {.name = "form", .unit = "-", .help = "isotropic: length of the gradient of a pixel; anisotropic: each difference by itself", .type = PRI_CHOICE, .choices = forms,
      .offset = offsetof(smooth_tv, form), .def = 0},
+    {.name = "file", .unit = "-", .help = "weight, smoothing and form that `priori learn` found (.prior)", .type = PRI_FILE, .offset = offsetof(smooth_tv, file)},
     {0}};
 static const char *const examples[] = {"weight=0.1,smoothing=0.2", "0.5,smoothing=0.1,form=anisotropic", NULL};
 static const pri_variational variational = {.value = value, .grad = grad, .lipschitz = lipschitz, .convexity = convexity};

@@ -5,11 +5,13 @@
 #include "priori/prior.h"
 #include "stencil.h"
 typedef struct smooth_tv {
-  double weight, smoothing;
+  char *file;
+  double weight, smoothing, learned; /* the factor is weight times what a file says, else weight times 1 */
   int form; /* 0: isotropic, groups are pixels; 1: anisotropic, every difference is a group */
   pri_stencil s;
   pri_shape dom;
 } smooth_tv;
+static inline double pri_smooth_tv_factor(const smooth_tv *v) { return v->weight * v->learned; }
 /* a group's field is q[(first + a) n + i], a < members, for groups 0 ... of a pixel */
 static inline int pri_smooth_tv_groups(const smooth_tv *v) { return v->form ? v->s.nd : 1; }
 static inline int pri_smooth_tv_members(const smooth_tv *v) { return v->form ? 1 : v->s.nd; }

@@ -24,20 +24,20 @@ static size_t ntheta(const void *priv) {
 
 static void get_theta(const void *priv, double *theta) {
   const smooth_tv *v = priv;
-  theta[0] = log(v->weight), theta[1] = log(v->smoothing);
+  theta[0] = log(pri_smooth_tv_factor(v)), theta[1] = log(v->smoothing);
 }
 
 static pri_status set_theta(pri_ctx *ctx, void *priv, const double *theta) {
   smooth_tv *v = priv;
   for (int i = 0; i < 2; i++)
     if (!(fabs(theta[i]) <= 27)) return PRI_FAIL(ctx, PRI_EPARAM, "smooth-tv: log %s=%g is outside [-27, 27]", i ? "smoothing" : "weight", theta[i]);
-  v->weight = exp(theta[0]), v->smoothing = exp(theta[1]);
+  v->weight = exp(theta[0]) / v->learned, v->smoothing = exp(theta[1]);
   return PRI_OK;
 }
 
 static pri_status constants(const void *priv, pri_bound *mu, pri_bound *lip, pri_bound *lip_hess, pri_bound *lip_mixed, pri_bound *norm_mixed) {
   const smooth_tv *v = priv;
-  const double D2 = pri_stencil_norm2(&v->s), w = v->weight, nu = v->smoothing, r2[3] = {1, v->s.ry * v->s.ry, v->s.rz * v->s.rz};
+  const double D2 = pri_stencil_norm2(&v->s), w = pri_smooth_tv_factor(v), nu = v->smoothing, r2[3] = {1, v->s.ry * v->s.ry, v->s.rz * v->s.rz};
   double most = 0, sum = 0;
   for (int a = 0; a < v->s.nd; a++) most = fmax(most, r2[a]), sum += r2[a];
   const double row = v->form ? sqrt(2 * most) : sqrt(most + sum), groups = (double)(v->s.n * pri_smooth_tv_groups(v));
@@ -94,7 +94,7 @@ static pri_status hess_some(void *arg, int worker, ptrdiff_t first, ptrdiff_t la
   (void)worker;
   for (int g = 0; g < pri_smooth_tv_groups(j->v); g++)
     for (ptrdiff_t i = first; i < last; i++) {
-      const double c = j->v->weight * (double)j->c[g * n + i];
+      const double c = pri_smooth_tv_factor(j->v) * (double)j->c[g * n + i];
       double along = 0;
       for (int a = g; a < g + members; a++) along += (double)j->u[a * n + i] * (double)j->q[a * n + i];
       for (int a = g; a < g + members; a++) j->q[a * n + i] = (pri_real)(c * ((double)j->q[a * n + i] - along * (double)j->u[a * n + i]));
@@ -118,7 +118,7 @@ static pri_status hessvec(pri_ctx *ctx, const void *priv, pri_real *hv, const pr
 /* t = (a - b nu^2 / s^2) w u: the fields of a d/d log weight + b d/d log nu */
 static pri_status mixed_some(void *arg, int worker, ptrdiff_t first, ptrdiff_t last) {
   const struct job *j = arg;
-  const double nu2 = j->v->smoothing * j->v->smoothing, w = j->v->weight;
+  const double nu2 = j->v->smoothing * j->v->smoothing, w = pri_smooth_tv_factor(j->v);
   (void)worker;
   for (int a = 0; a < j->v->s.nd; a++)
     for (ptrdiff_t i = first; i < last; i++) {

@@ -5,6 +5,7 @@
 #include "cmd.h"
 #include "json.h"
 #include "priori/io.h"
+#include "safetensors.h"
 
 static json_t *or_empty(const char *text) {
   json_t *v = pri_json_parse(text);
@@ -83,8 +84,46 @@ static void print_text(const pri_input_info *i) {
   print_section("provenance", i->provenance);
 }
 
+/* ---- learned priors: the card of a safetensors file */
+
+static int is_learned(const char *name) {
+  const size_t n = strlen(name);
+  return (n > 6 && !strcmp(name + n - 6, ".prior")) || (n > 12 && !strcmp(name + n - 12, ".safetensors"));
+}
+
+static json_t *tensors_json(const pri_tensors *t) {
+  json_t *a = json_object();
+  for (int k = 0; k < pri_tensors_count(t); k++) {
+    const pri_tensor *v = pri_tensors_at(t, k);
+    json_object_set_new(a, v->name, v->size == 1 ? pri_json_number(v->data[0]) : pri_json_shape(v->n, v->nd));
+  }
+  return a;
+}
+
+static json_t *learned_json(const char *name, const pri_tensors *t) {
+  static const char *const keys[] = {"kind", "form", "potential", "sigma", "licence"};
+  json_t *card = json_object();
+  for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+    if (pri_tensors_card(t, keys[i])) json_object_set_new(card, keys[i], pri_json_text(pri_tensors_card(t, keys[i])));
+  json_object_set_new(card, "tensors", tensors_json(t));
+  return json_pack("{so ss ss s[] ss s{} so so}", "file", pri_json_text(name), "format", "prior", "dtype", "f64", "shape", "axes", "", "pixel", "metadata", card, "provenance",
+                   pri_json_parse(pri_tensors_card(t, "provenance")));
+}
+
+static pri_status describe_learned(pri_call *call, const char *name, json_t *all) {
+  pri_tensors *t;
+  PRI_TRY(pri_tensors_load(call->ctx, &t, name));
+  json_t *o = learned_json(name, t);
+  pri_tensors_destroy(call->ctx, &t);
+  if (all) return pri_json_append(call->ctx, all, o);
+  print_object(o, 0);
+  json_decref(o);
+  return PRI_OK;
+}
+
 static pri_status describe(pri_call *call, const char *name, json_t *all) {
   pri_input *in;
+  if (is_learned(name)) return describe_learned(call, name, all);
   PRI_TRY(pri_input_open(call->ctx, &in, name));
   const pri_input_info *i = pri_input_describe(in);
   pri_status s = PRI_OK;
@@ -113,6 +152,6 @@ static const char *const examples[] = {
 const pri_command pri_command_info = {
     .name = "info", .brief = "describes files: shape, sample type, pixel size, metadata, provenance",
     .synopsis = "[OPTIONS] FILE...", .options = options, .examples = examples, .min_inputs = 1, .max_inputs = -1, .run = run,
-    .more = "FILE is a TIFF, HDF5 (FILE.h5:/PATH), NPY, MAT or PNG file, or a folder that is one stack. With --json one object "
+    .more = "FILE is a TIFF, HDF5 (FILE.h5:/PATH), NPY, MAT or PNG file, a learned prior (.prior), or a folder that is one stack. With --json one object "
             "is printed for one file, an array for several: file, format, dtype, shape (slowest first), axes, pixel, metadata, "
             "provenance (null where the file has none)."};

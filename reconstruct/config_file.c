@@ -139,7 +139,23 @@ static int is_ini(const char *name) {
   return n > 4 && !strcmp(name + n - 4, ".ini");
 }
 
-pri_status pri_config_defaults(pri_call *call) {
+/* "tv:file=F" is the smoothed form that `priori learn --prior tv` learned; in place */
+static pri_status learned_tv(pri_ctx *ctx, char **spec) {
+  char *file, *name;
+  if (strncmp(*spec, "tv:", 3)) return PRI_OK;
+  PRI_TRY(pri_spec_get(ctx, *spec, "file", NULL, &file));
+  const int asked = file != NULL;
+  pri_free(ctx, file);
+  if (!asked) return PRI_OK;
+  const size_t n = strlen(*spec) + 8;
+  PRI_ALLOC(ctx, name, n);
+  snprintf(name, n, "smooth-%s", *spec);
+  pri_free(ctx, *spec);
+  *spec = name;
+  return PRI_OK;
+}
+
+static pri_status use_ini(pri_call *call) {
   pri_options base;
   if (call->n_inputs < 1 || !is_ini(call->inputs[0])) return PRI_OK;
   PRI_TRY(pri_options_init(call->ctx, &base));
@@ -149,6 +165,12 @@ pri_status pri_config_defaults(pri_call *call) {
   call->inputs++;
   call->n_inputs--;
   return s;
+}
+
+pri_status pri_config_defaults(pri_call *call) {
+  PRI_TRY(use_ini(call));
+  for (int i = 0; i < call->opts->priors.n; i++) PRI_TRY(learned_tv(call->opts->owner, &call->opts->priors.v[i]));
+  return PRI_OK;
 }
 
 /* ---- printing */

@@ -43,5 +43,6 @@ solver_sources += reconstruct/admm.c
 command_sources += reconstruct/cmd_report.c
 program_support += reconstruct/report_curves.c reconstruct/report_pictures.c reconstruct/report_plot.c
 private_headers += reconstruct/report.h
-reconstruct_support += reconstruct/learn_hyper.c reconstruct/learn_lower.c reconstruct/learn_maid.c reconstruct/learn_metric.c
+reconstruct_support += reconstruct/learn_file.c reconstruct/learn_hyper.c reconstruct/learn_lower.c reconstruct/learn_maid.c reconstruct/learn_metric.c
 private_headers += reconstruct/learn.h reconstruct/learn_private.h
+command_sources += reconstruct/cmd_learn.c

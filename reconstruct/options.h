@@ -32,7 +32,7 @@ typedef struct pri_options {
   char *beads, *size; /* psf */
   long count;
   /* score, info, list, check */
-  char *reference, *completion;
+  char *truth, *reference, *completion;
   double peak, range, time; /* 1, 1, s */
   int ssim, json, tsv, man;
   /* output */

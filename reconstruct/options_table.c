@@ -80,6 +80,7 @@ const pri_option pri_option_table[] = {
       "bin, default) or average=ray (through its centre)"}, 0, 0, "ct:KEYS", "Data", 0},
     {{.name = "sinogram-output", TEXT(sinogram_output), .help = "where to write them"}, 0, 0, "FILE", "Data", 0},
     /* ---- score, info, list, check */
+    {{.name = "truth", TEXT(truth), .help = "true images that go with the measurements, page by page"}, 0, 0, "FILE", "Data", 0},
     {{.name = "reference", TEXT(reference), .help = "image, stack or folder to compare with; one slice serves all"},
      0, 0, "FILE", "Comparison", 0},
     {{.name = "peak", .unit = "", .type = PRI_REAL, AT(peak), .min = 1e-30, .max = 1e30, .def = 1, .help = "of the PSNR"},

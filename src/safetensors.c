@@ -150,6 +150,8 @@ void pri_tensors_destroy(pri_ctx *ctx, pri_tensors **t) {
 }
 
 const char *pri_tensors_card(const pri_tensors *t, const char *key) { return json_string_value(json_object_get(json_object_get(t->header, CARD), key)); }
+const pri_tensor *pri_tensors_at(const pri_tensors *t, int k) { return &t->tensor[k]; }
+
 int pri_tensors_count(const pri_tensors *t) { return t->count; }
 
 const pri_tensor *pri_tensors_find(const pri_tensors *t, const char *name) {

@@ -25,6 +25,7 @@ void pri_tensors_destroy(pri_ctx *ctx, pri_tensors **t);                 /* NULL
 const char *pri_tensors_card(const pri_tensors *t, const char *key);     /* NULL: not on the card; borrowed */
 const pri_tensor *pri_tensors_find(const pri_tensors *t, const char *name);  /* NULL: none; borrowed */
 int pri_tensors_count(const pri_tensors *t);
+const pri_tensor *pri_tensors_at(const pri_tensors *t, int k);               /* 0 <= k < count; borrowed */
 /* F64, the order given; card: key, text, key, text, ..., NULL. EWRITE; ENOMEM, EBUDGET */
 PRI_MUST_CHECK pri_status pri_tensors_save(pri_ctx *ctx, const char *path, int overwrite, const char *const *card, const pri_tensor *t, int count);
 #endif

@@ -90,3 +90,4 @@ test_sources += tests/claim_hessian_schatten.c
 test_sources += tests/unit_foe.c
 test_sources += tests/conf_learnable.c
 test_sources += tests/claim_learn.c
+test_scripts += tests/cli_learn.sh
