@@ -144,6 +144,13 @@ static pri_status start_over(pri_job *job) {
   return put_identity(job);
 }
 
+/* A kill between the two renames of NPY or PNG leaves the side file of a result that is not there: it is ours, and is made again. */
+static void remove_orphan_side(const pri_job *job) {
+  char side[4200];
+  if (snprintf(side, sizeof side, "%s.json", job->output_name) >= (int)sizeof side || access(job->output_name, F_OK) == 0) return;
+  unlink(side);
+}
+
 static pri_status join_records(pri_job *job) {
   struct pri_resume *r = job->resume;
   json_t *there = NULL;
@@ -156,7 +163,7 @@ static pri_status join_records(pri_job *job) {
   else if (d && job->o->force) s = start_over(job);
   else if (d)
     s = PRI_FAIL(job->ctx, PRI_EPARAM, "%s holds the beginning of another run: %s (-f starts over)", r->path, d);
-  else r->begun = r->reading = job->resuming = 1;
+  else r->begun = r->reading = job->resuming = 1, remove_orphan_side(job);
   if (s == PRI_OK && d) pri_log(job->ctx, PRI_LOG_INFO, "%s held the beginning of another run (%s): starting over", r->path, d);
   if (job->resuming) pri_log(job->ctx, PRI_LOG_INFO, "going on from what an earlier run left in %s", r->path);
   free(d);

@@ -94,7 +94,8 @@ static double distance(const pri_real *a, const pri_real *b) {
 }
 
 /*
- * All are certified to a gap of 1e-5 (1e-4 in single precision, whose floor is at 1e-5 to 5e-5 here), so that two objectives differ by no
+ * All are certified to a gap of 1e-5 (1e-4 in single precision, whose floor is at 1e-5 to 5e-5 here; that of fista at 1e-4 to 5e-4, as its q
+ * comes out of a prox that multiplies the rounding of x by |A|^2: 40 looks at two SIMD levels), so that two objectives differ by no
  * more. Images: |A (x - x')|^2 / 2 <= gap by strong convexity in the data; 5e-3 (2e-2) is several times what was measured.
  */
 static void one_minimum(void **state) {
@@ -106,7 +107,8 @@ static void one_minimum(void **state) {
     pri_report rep[4];
     make(&w, weight, 1);
     for (int j = 0; j < 4; j++) {
-      const pri_verdict why = solve(&w, solvers[j], IS_FLOAT ? "gap:1e-4" : "gap:1e-5", x[j], &rep[j]);
+      const char *goal = !IS_FLOAT ? "gap:1e-5" : strcmp(solvers[j], "fista") ? "gap:1e-4" : "gap:5e-4";
+      const pri_verdict why = solve(&w, solvers[j], goal, x[j], &rep[j]);
       if (why != PRI_CONVERGED) fail_msg("%s, weight %g: %s after %ld steps", solvers[j], weight, pri_verdict_name(why), rep[j].k);
       assert_int_equal(rep[j].gap.trust, PRI_PROVEN);
       const double off = fabs(rep[j].objective - rep[0].objective) / rep[0].objective;

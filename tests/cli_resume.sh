@@ -34,7 +34,7 @@ killed() {
       check "$name: no result of a killed run" test ! -e "$out"
       times=$((times + 1))
     else
-      rm -f "$out" # it was faster than the kill
+      rm -f "$out" "$out.json" # it was faster than the kill
     fi
     tries=$((tries + 1))
   done
@@ -77,15 +77,28 @@ kill_it KILL
 ok 'blocks: resumed' "$@" --resume -o part.tif
 check 'blocks: taken over' grep -q 'slices are done already' .err
 same 'blocks: the same bytes' part.tif good/stack.tif
-# a sweep, as a stack of files, a simulation, an HDF5 file
-undisturbed ct $tv --bound 0:1.2 --stop steps:60 --sweep tv.weight=0.1,0.2,0.3,0.4 --slices :4 y.tif -o sweep.h5
+# the side file of a result that never got its name: killed between the two renames
+PRIORI_CHECKPOINT=0 start ct $tv --bound 0:1.2 --stop steps:20000 one.tif --resume -o orphan.npy
+until_file .orphan.npy.resume-state $pid
+kill_it KILL
+rm -f orphan.npy
+echo '{}' >orphan.npy.json
+ok 'a side file alone: resumed' ct $tv --bound 0:1.2 --stop steps:20000 one.tif --resume -o orphan.npy
+rm -f orphan.npy orphan.npy.json
+echo '{}' >orphan.npy.json
+status 6 'a side file of somebody else stays' ct $tv --bound 0:1.2 --stop steps:20 one.tif --resume -o orphan.npy
+rm -f orphan.npy.json .orphan.npy.resume*
+# a sweep (in an HDF5 file where that is built), as a stack of files, a simulation
+sweep=sweep.h5
+"$priori" --version -v 2>/dev/null | grep -qi '^hdf5 yes' || sweep=sweep.tif
+undisturbed ct $tv --bound 0:1.2 --stop steps:60 --sweep tv.weight=0.1,0.2,0.3,0.4 --slices :4 y.tif -o $sweep
 for pages in 4 12; do
-  start ct $tv --bound 0:1.2 --stop steps:60 --sweep tv.weight=0.1,0.2,0.3,0.4 --slices :4 y.tif --resume -o sweep.h5 -v
+  start ct $tv --bound 0:1.2 --stop steps:60 --sweep tv.weight=0.1,0.2,0.3,0.4 --slices :4 y.tif --resume -o $sweep -v
   until_line "pages $((pages - 4)) to" .err $pid
   kill_it KILL
 done
-ok 'sweep: resumed' ct $tv --bound 0:1.2 --stop steps:60 --sweep tv.weight=0.1,0.2,0.3,0.4 --slices :4 y.tif --resume -o sweep.h5
-same 'sweep: the same bytes' sweep.h5 good/sweep.h5
+ok 'sweep: resumed' ct $tv --bound 0:1.2 --stop steps:60 --sweep tv.weight=0.1,0.2,0.3,0.4 --slices :4 y.tif --resume -o $sweep
+same 'sweep: the same bytes' $sweep good/$sweep
 killed 'files as a stack' stack2.tif ct $tv --bound 0:1.2 --stop steps:400 --as-stack one.tif one.tif
 undisturbed simulate --operator ct:angles=90,detector=36 --noise gaussian:sd=0.1 many.tif -o s.tif
 start simulate --operator ct:angles=90,detector=36 --noise gaussian:sd=0.1 many.tif --resume -o s.tif
