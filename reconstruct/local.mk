@@ -46,3 +46,6 @@ private_headers += reconstruct/report.h
 reconstruct_support += reconstruct/learn_file.c reconstruct/learn_hyper.c reconstruct/learn_lower.c reconstruct/learn_maid.c reconstruct/learn_metric.c
 private_headers += reconstruct/learn.h reconstruct/learn_private.h
 command_sources += reconstruct/cmd_learn.c
+filter_sources += reconstruct/filter_stripes.c reconstruct/filter_zingers.c
+reconstruct_support += reconstruct/stripes_sort.c reconstruct/stripes_wavelet.c
+private_headers += reconstruct/stripes.h

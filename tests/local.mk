@@ -91,3 +91,4 @@ test_sources += tests/unit_foe.c
 test_sources += tests/conf_learnable.c
 test_sources += tests/claim_learn.c
 test_scripts += tests/cli_learn.sh
+test_sources += tests/unit_stripes.c
