@@ -47,7 +47,7 @@ long_scripts += tests/long_simd.sh
 long_scripts += tests/long_without_hdf5.sh
 long_scripts += tests/long_without_openmp.sh
 long_scripts += tests/long_without_simd.sh
-test_data = tests/cli.sh tests/data/corpus
+test_data = tests/cli.sh tests/data/corpus tests/data/corpus_text
 test_sources += tests/unit_stencil.c tests/claim_tv_taut_string.c
 test_sources += tests/claim_fbp_disc.c
 test_sources += tests/unit_geometry.c
@@ -64,7 +64,12 @@ test_headers += tests/small.h
 test_sources += tests/unit_fbp_edges.c
 # readers on any bytes: `make tests/fuzz-input` replays files; with clang and libFuzzer:
 #   ../configure CC=clang CFLAGS='-g -O1 -fsanitize=fuzzer-no-link,address,undefined' && make tests/fuzz-input fuzz_flags='-DPRI_FUZZ -fsanitize=fuzzer'
+# fuzz-text alike, on specs and .prior files; tests/unit_fuzz_text.sh replays its corpus in make check
 EXTRA_PROGRAMS = tests/fuzz-input
+tests_fuzz_text_SOURCES = tests/fuzz_text.c
+tests_fuzz_text_CPPFLAGS = $(lib_cppflags)
+tests_fuzz_text_CFLAGS = $(AM_CFLAGS) $(fuzz_flags)
+tests_fuzz_text_LDADD = libcore.la
 tests_fuzz_input_SOURCES = tests/fuzz_input.c
 tests_fuzz_input_CPPFLAGS = $(lib_cppflags)
 tests_fuzz_input_CFLAGS = $(AM_CFLAGS) $(fuzz_flags)
@@ -92,3 +97,4 @@ test_sources += tests/conf_learnable.c
 test_sources += tests/claim_learn.c
 test_scripts += tests/cli_learn.sh
 test_sources += tests/unit_stripes.c
+test_scripts += tests/unit_fuzz_text.sh

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * fuzz_text.c - any bytes as a spec, or as a .prior file (where they begin as a safetensors file does: a length below 2^24, then '{').
+ * A spec goes to the parser of every family, with and without the family's first name before it; a .prior to the reader and to the priors that take
+ * one. Compiled with PRI_FUZZ a libFuzzer entry point, else a main() that runs the files it is given: tests/local.mk.
+ */
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "priori/priori.h"
+#include "safetensors.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* A file that a key names is not read: bytes could name any. */
+static int names_a_file(const char *spec) { return strchr(spec, '/') || strstr(spec, ".") || strstr(spec, "file") || strstr(spec, "psf"); }
+
+static void parse(pri_ctx *ctx, pri_family f, const char *spec) {
+  const pri_kind *kind = NULL;
+  void *priv = NULL;
+  char *printed = NULL, *name = NULL, *again = NULL;
+  if (pri_spec_name(ctx, spec, &name) == PRI_OK && pri_spec_get(ctx, spec, name, NULL, &again) == PRI_OK) pri_free(ctx, again);
+  pri_free(ctx, name);
+  if (pri_object_create(ctx, f, spec, &kind, &priv) != PRI_OK) {
+    if (!pri_ctx_message(ctx)[0]) abort(); /* a failure without words */
+    return;
+  }
+  if (pri_kind_print(ctx, kind, priv, &printed) == PRI_OK) { /* parses back, or (a key that only init fills in) is refused in words */
+    const pri_kind *k2 = NULL;
+    void *p2 = NULL;
+    if (pri_object_create(ctx, f, printed, &k2, &p2) == PRI_OK ? k2 != kind : !pri_ctx_message(ctx)[0]) abort();
+    pri_object_destroy(ctx, k2, &p2);
+  }
+  pri_free(ctx, printed);
+  pri_object_destroy(ctx, kind, &priv);
+}
+
+static void specs(pri_ctx *ctx, const uint8_t *data, size_t size) {
+  static char spec[4096], named[4200];
+  if (size >= sizeof spec) return;
+  memcpy(spec, data, size);
+  spec[size] = 0;
+  if (names_a_file(spec)) return;
+  for (int f = 0; f < PRI_FAMILIES; f++) {
+    parse(ctx, (pri_family)f, spec);
+    for (const pri_kind *const *k = pri_ctx_registry(ctx)->family[f]; k && *k; k++) {
+      snprintf(named, sizeof named, "%s:%s", (*k)->name, spec);
+      parse(ctx, (pri_family)f, named);
+    }
+  }
+}
+
+static const char *scratch_file(void) {
+  static char path[64];
+  if (!path[0]) snprintf(path, sizeof path, "%s/priori-fuzz-%ld.prior", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp", (long)getpid());
+  return path;
+}
+
+static void remove_scratch(void) { unlink(scratch_file()); }
+
+static void learned(pri_ctx *ctx, const uint8_t *data, size_t size) {
+  static const char *const priors[] = {"foe", "smooth-tv"};
+  static int registered;
+  const pri_shape dom = pri_shape_2d(8, 9);
+  pri_tensors *t;
+  if (!registered) registered = 1, atexit(remove_scratch);
+  FILE *const f = fopen(scratch_file(), "wb");
+  if (!f) return;
+  const int whole = fwrite(data, 1, size, f) == size;
+  if (fclose(f) != 0 || !whole) return;
+  if (pri_tensors_load(ctx, &t, scratch_file()) != PRI_OK && !pri_ctx_message(ctx)[0]) abort();
+  pri_tensors_destroy(ctx, &t);
+  for (int k = 0; k < 2; k++) {
+    char spec[120];
+    pri_prior *R;
+    snprintf(spec, sizeof spec, "%s:file=%s", priors[k], scratch_file());
+    if (pri_prior_create(ctx, &R, spec, NULL, &dom) != PRI_OK && !pri_ctx_message(ctx)[0]) abort();
+    pri_prior_destroy(&R);
+  }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  pri_ctx *ctx;
+  if (pri_open(&ctx, &(pri_ctx_opts){.threads = 1, .memory = 64 << 20}) != PRI_OK) return 0;
+  if (size > 8 && data[3] == 0 && data[7] == 0 && data[8] == '{') learned(ctx, data, size);
+  else specs(ctx, data, size);
+  if (pri_ctx_memory_used(ctx)) abort(); /* a leak */
+  pri_ctx_destroy(&ctx);
+  return 0;
+}
+
+#ifndef PRI_FUZZ
+int main(int argc, char **argv) {
+  static uint8_t data[1 << 22];
+  for (int i = 1; i < argc; ++i) {
+    FILE *const f = fopen(argv[i], "rb");
+    if (!f) return 1;
+    const size_t n = fread(data, 1, sizeof data, f);
+    fclose(f);
+    (void)LLVMFuzzerTestOneInput(data, n);
+  }
+  return 0;
+}
+#endif
