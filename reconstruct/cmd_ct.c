@@ -29,7 +29,8 @@ const pri_command pri_command_ct = {
             "residual is what the noise "
             "leaves, between 0 and 1.25 times the largest pixel of an early iterate; OS-FISTA runs for 10 passes, then PDHG "
             "until a relative duality gap "
-            "of 1e-3 is proved for every slice. Raw counts (Data Exchange) are flat-fielded and -log is taken.",
+            "of 1e-3 is proved for every slice. Raw counts (Data Exchange) are flat-fielded, -log is taken, and the "
+            "centre of rotation of a parallel scan is found where neither the file nor center= says it.",
     .min_inputs = 1,
     .max_inputs = -1,
     .run = pri_pipeline_run,

@@ -219,9 +219,39 @@ static pri_status set_up(pri_job *job) {
 }
 
 /* What can be known from headers alone. */
+/* 1: the one operator is a parallel ct whose centre neither keys nor file say */
+static pri_status lacks_center(pri_job *job, int *yes) {
+  const char *spec = job->o->operators.n == 1 ? job->o->operators.v[0] : "";
+  char *beam = NULL, *center = NULL;
+  *yes = 0;
+  if (strncmp(spec, "ct", 2) || (spec[2] && spec[2] != ':') || isfinite(job->info->meta.center)) return PRI_OK;
+  PRI_TRY(pri_spec_get(job->ctx, spec, "geometry", NULL, &beam));
+  const pri_status s = pri_spec_get(job->ctx, spec, "center", NULL, &center);
+  *yes = !center && (!beam || !strcmp(beam, "parallel"));
+  pri_free(job->ctx, beam);
+  pri_free(job->ctx, center);
+  return s;
+}
+
+/* Raw counts come from a real scanner, whose axis is hardly ever in the middle of the detector: `priori ct` looks for it. */
+static pri_status seek_center(pri_job *job) {
+  pri_options *o = job->call->opts;
+  char *spec;
+  int yes = 0;
+  if (!job->info->counts || strcmp(job->call->command->name, "ct")) return PRI_OK;
+  PRI_TRY(lacks_center(job, &yes));
+  if (!yes) return PRI_OK;
+  PRI_TRY(pri_spec_set(o->owner, o->operators.v[0], "center", NULL, "auto", &spec));
+  pri_free(o->owner, o->operators.v[0]);
+  o->operators.v[0] = spec;
+  job->seeks_center = 1;
+  return PRI_OK;
+}
+
 static pri_status prepare_job(pri_job *job) {
   PRI_TRY(count_passes(job));
   PRI_TRY(open_input(job));
+  PRI_TRY(seek_center(job));
   PRI_TRY(pri_range_parse(job->ctx, "--bound", job->o->bound, &job->set.bound));
   PRI_TRY(set_up(job));
   return pri_job_plan(job);
@@ -273,6 +303,7 @@ static pri_status run_job(pri_job *job) {
 }
 
 static void close_job(pri_job *job) {
+  if (job->seeks_center) pri_config_drop(job->call->opts->operators.v[0], "center");
   pri_resume_close(job);
   pri_job_unset(job);
   pri_output_destroy(&job->out);

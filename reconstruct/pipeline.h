@@ -66,6 +66,7 @@ typedef struct pri_job {
   pri_spool *spool;        /* integers without a scale: results wait here */
   ptrdiff_t *slice, items; /* which of the file, how many */
   int counts;              /* prepared by flat field and log */
+  int seeks_center;        /* center=auto is not the user's: dropped when the job is done */
   pri_setup set;
   pri_plan plan;
   pri_certified *done;     /* [items] */

@@ -53,6 +53,12 @@ pri_status pri_job_center(pri_job *job) {
   pri_status s = pri_job_samples(job, &b, slice);
   if (s == PRI_OK) s = pri_center_find(job->ctx, &c, g, &b.y);
   pri_block_destroy(&b);
+  if (s != PRI_OK && s != PRI_ECANCEL && s != PRI_ENOMEM && job->seeks_center) { /* nobody asked for it */
+    char *why = pri_message_plain(job->ctx);
+    pri_log(job->ctx, PRI_LOG_WARN, "the centre of rotation was not found (%s); the middle of the detector is taken", why ? why : "no memory");
+    pri_free(job->ctx, why);
+    return PRI_OK;
+  }
   PRI_TRY(s);
   say_center(job, &c);
   return pri_job_use_center(job);

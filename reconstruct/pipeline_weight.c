@@ -121,8 +121,8 @@ static void say_doubts(pri_job *job, const struct wanted *w, const pri_weight_re
   const char *method = pri_weight_name(w->method);
   if (r->excess > 1.05 && w->method != PRI_WEIGHT_GCV)
     pri_log(job->ctx, PRI_LOG_INFO,
-            "weight=auto:%s: the best fits leave %.3g times the noise level: the model or the level is off by that", method,
-            r->excess);
+            "weight=auto:%s: the best fits leave %.3g times the noise level: the model or the level is off by that%s", method,
+            r->excess, r->excess > 2 && pri_job_ct(job) && !isfinite(job->set.center) ? " (is the axis where center= says? center=auto finds it)" : "");
   if (!r->plain && w->method == PRI_WEIGHT_LCURVE)
     pri_log(job->ctx, PRI_LOG_WARN,
             "weight=auto:lcurve: the curve has no corner; of the weights tested that of the least prediction error is taken; "

@@ -80,4 +80,18 @@ check 'past a missing one' test -s job_y.tif
 ok 'sweep' ct $g --solver fbp --sweep ct.center=34:35:0.5 y.tif -o sweep.npy
 says '"sweep"' 'table in the provenance' info sweep.npy --json
 status 2 'sweep of nothing' ct $g --solver fbp --sweep blur.sigma=1:2:1 y.tif -o z.tif
+exchange=$(cd "$top_srcdir" && pwd)/tests/data/corpus/stack_exchange.h5
+if "$priori" --version -v 2>/dev/null | grep -qi '^hdf5 yes'; then
+  complains 'centre of rotation was not found .*4 bins are too few' 'raw counts: the centre is looked for' ct "$exchange" --solver fbp -o seek.npy
+  check 'and where it cannot be, the run goes on' test -e seek.npy
+  ok 'a centre that is given' ct "$exchange" --geometry center=1 --solver fbp -f -o seek.npy
+  check 'is not looked for' sh -c '! grep -q "centre of rotation" .err'
+else
+  skip 'raw counts: the centre is looked for' 'built without HDF5'
+fi
+if [ -n "${PRIORI_DATA-}" ] && "$priori" --version -v 2>/dev/null | grep -qi '^hdf5 yes'; then
+  complains 'centre of rotation: bin 29[56]\.' 'of a real scan it is found' ct "$PRIORI_DATA/ct/tooth/tooth.h5" --slices 0:1 --solver fbp -o tooth.npy
+else
+  skip 'of a real scan it is found' 'PRIORI_DATA is not set, or built without HDF5'
+fi
 finish
