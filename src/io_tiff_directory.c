@@ -127,8 +127,9 @@ static pri_status add_strips(directory *d, ptrdiff_t page) {
   const pri_tiff_writer *const w = o->priv;
   const ptrdiff_t n = w->strips * (w->chunky ? 1 : w->samples);
   const size_t size = w->big ? 8 : 4;
-  unsigned char *const places = pri_calloc(o->ctx, (size_t)n, 2 * size), *const counts = places + (size_t)n * size;
+  unsigned char *const places = pri_calloc(o->ctx, (size_t)n, 2 * size);
   if (!places) return pri_ctx_code(o->ctx);
+  unsigned char *const counts = places + (size_t)n * size;
   for (ptrdiff_t k = 0; k < n; ++k) {
     uint64_t at = 0, bytes = 0;
     strip_at(o, page, k, &at, &bytes);
