@@ -42,6 +42,7 @@ long_scripts += tests/long_tsan.sh
 long_scripts += tests/long_asan.sh
 long_scripts += tests/long_clang.sh
 long_scripts += tests/long_dist.sh
+long_scripts += tests/long_faults.sh
 long_scripts += tests/long_gcc.sh
 long_scripts += tests/long_simd.sh
 long_scripts += tests/long_without_hdf5.sh
