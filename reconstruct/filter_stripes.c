@@ -52,7 +52,7 @@ static const pri_param params[] = {
      .type = PRI_CHOICE, .offset = offsetof(struct stripes, method), .choices = methods, .def = SORTING},
     {.name = "width", .unit = "bins", .help = "sorting: bins of the median, odd; three to five times the width of the widest stripe",
      .type = PRI_INT, .offset = offsetof(struct stripes, width), .min = 3, .max = PRI_STRIPES_WIDEST, .def = 9},
-    {.name = "levels", .unit = "", .help = "wavelet-fourier: stripes up to about 2^levels bins wide",
+    {.name = "levels", .unit = "1", .help = "wavelet-fourier: stripes up to about 2^levels bins wide",
      .type = PRI_INT, .offset = offsetof(struct stripes, levels), .min = 1, .max = 8, .def = 3},
     {.name = "sigma", .unit = "1/views", .help = "wavelet-fourier: frequencies along the views that are damped; larger: shorter stripes go too",
      .type = PRI_REAL, .offset = offsetof(struct stripes, sigma), .min = 0.1, .max = 100, .def = 2},
