@@ -100,8 +100,8 @@ static void sizes_follow(void **state) {
   static const char *const names[] = {CORPUS "/stack_hyper_be.tif", CORPUS "/stack_ome.tif", CORPUS "/stack_tags.tif"};
   static const char *const want[] = {
     "XResolution: 100/13 -> 200/13; YResolution: 100/7 -> 200/7; ",
-    "OME-XML Pixels SizeX: 4 -> 8; OME-XML Pixels SizeY: 3 -> 6; OME-XML Pixels PhysicalSizeX: 0.13 -> 0.065; "
-    "OME-XML Pixels PhysicalSizeY: 0.07 -> 0.035; ",
+    ("OME-XML Pixels SizeX: 4 -> 8; OME-XML Pixels SizeY: 3 -> 6; OME-XML Pixels PhysicalSizeX: 0.13 -> 0.065; "
+     "OME-XML Pixels PhysicalSizeY: 0.07 -> 0.035; "),
     "XResolution: 509/2 -> 509/1; YResolution: 509/4 -> 509/2; "};
   (void)state;
   for (int i = 0; i < 3; ++i) {
