@@ -127,8 +127,8 @@ static pri_status make_lower(learning *g) {
   const int identity = (pri_operator_flags(g->A) & PRI_OP_IDENTITY) != 0;
   const double norm = pri_operator_norm(g->A).value;
   if (isnan(g->how.floor)) g->how.floor = identity ? 0 : 1e-3 * norm * norm;
-  const pri_lower_problem p = {g->A, g->R, &g->y, &g->truth, g->how.floor};
-  return pri_lower_create(g->ctx, &g->l, &p);
+  const pri_lower_problem p = {.A = g->A, .R = g->R, .y = &g->y, .truth = &g->truth, .floor = g->how.floor};
+  return pri_lower_images(g->ctx, &g->l, &p);
 }
 
 static pri_status make_problem(learning *g) {

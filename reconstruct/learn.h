@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * learn.h - parameters of a prior from pairs of images: bilevel learning with certified accuracy (MAID; spec maid).
+ * learn.h - parameters of a prior from images: bilevel learning with certified accuracy (MAID; spec maid).
  *
- *   min_theta f(theta) = (1/m) sum_i 1/2 |x_i(theta) - truth_i|^2,  x_i(theta) = argmin_x h_i(x, theta)      lower level
- *   h_i(x, theta) = 1/2 |A x - y_i|^2 + R_theta(x) + floor/2 |x|^2,  mu-strongly convex with mu = lambda_min(A'A) + floor + mu_R
+ *   min_theta f(theta) = (1/m) sum_i g_i(x_i(theta)),  x_i(theta) = argmin_x h_i(x, theta)                             learn_level.h
  *
  * Everything that is said of f is an interval that holds it, made of the achieved error bounds e_i >= |x - x_i(theta)| of each sample.
- * Accuracies are root mean squares over a sample's pixels, so that they mean the same at every size. One unit of work: a gradient or a product
+ * Accuracies are root mean squares over a sample's unknowns, so that they mean the same at every size. One unit of work: a gradient or a product
  * with the Hessian of one sample.
  */
 #ifndef PRI_LEARN_H
 #define PRI_LEARN_H
+#include "learn_level.h"
 #include "priori/operator.h"
 #include "priori/prior.h"
 #include "priori/solver.h"
@@ -19,32 +19,54 @@ typedef struct pri_work { double gradients, products, mixed; } pri_work; /* of s
 
 /* ---- learn_lower.c: the samples at one theta */
 typedef struct pri_lower pri_lower;
-typedef struct pri_lower_problem { /* borrowed while the pri_lower lives */
-  const pri_operator *A;
-  pri_prior *R;                    /* has a learnable face; pri_lower_theta changes it */
-  const pri_array *y, *truth;      /* [m] items: measurements, images */
-  double floor;
-} pri_lower_problem;
-typedef struct pri_interval { double low, high, half; } pri_interval; /* of f; half: (1/m) sum_i |x_i - truth_i| e_i + e_i^2 / 2 */
-/* EPARAM: the prior has nothing to learn; mu is not known to be > 0 (give a floor); ESHAPE; ENOMEM, EBUDGET */
-PRI_MUST_CHECK pri_status pri_lower_create(pri_ctx *ctx, pri_lower **out, const pri_lower_problem *p);
+typedef struct pri_interval { double low, high, half; } pri_interval; /* of f; half: (1/m) sum_i |grad g_i| e_i + lip e_i^2 / 2 */
+/* Takes both levels over, on failure too. ENOMEM, EBUDGET */
+PRI_MUST_CHECK pri_status pri_lower_create(pri_ctx *ctx, pri_lower **out, const pri_lower_level *level, const pri_upper *upper);
 void pri_lower_destroy(pri_lower **l);
 ptrdiff_t pri_lower_samples(const pri_lower *l);
-ptrdiff_t pri_lower_size(const pri_lower *l);            /* pixels of one */
+ptrdiff_t pri_lower_size(const pri_lower *l);            /* unknowns of one */
 size_t pri_lower_ntheta(const pri_lower *l);
-double pri_lower_mu(const pri_lower *l);                  /* at this theta; proven */
+double pri_lower_mu(const pri_lower *l);                  /* at this theta */
+int pri_lower_certified(const pri_lower *l);              /* 1: intervals are proved at this theta; 0: mu or lip are estimates, and so is all that is made of them */
+/* EPARAM: no mu > 0 at this theta */
 PRI_MUST_CHECK pri_status pri_lower_theta(pri_lower *l, const double *theta);
 /*
- * FISTA for strongly convex h from x [m][n], in and out, to eps: |grad h| / mu <= eps root(n), at most `most` steps a sample.
+ * FISTA for strongly convex h from x [m][n], in and out, to eps: |grad h| / mu <= eps root(n), at most `most` steps a sample, or until
+ * rounding stops it.
  *   e  [m] out: what was achieved; INFINITY where an iterate was not finite. It holds at any x (C1).
  */
 PRI_MUST_CHECK pri_status pri_lower_solve(pri_lower *l, pri_real *x, double eps, long most, double *e);
+/* The interval of f, all of it INFINITY where a loss is not finite. */
 pri_interval pri_lower_interval(const pri_lower *l, const pri_real *x, const double *e);
-double pri_lower_start(pri_lower *l, pri_real *x);        /* x = A'y / |A|^2; returns root mean square of |grad h| / mu there */
+double pri_lower_start(pri_lower *l, pri_real *x);        /* first guesses; returns root mean square of |grad h| / mu there */
+
+/* ---- learn_images.c: h_i(x) = 1/2 |A x - y_i|^2 + R_theta(x) + floor/2 |x|^2, mu = lambda_min(A'A) + floor + mu_R;  learn_upper.c: losses */
+typedef enum pri_loss {
+  PRI_LOSS_MSE,                    /* 1/2 |x - truth|^2 */
+  PRI_LOSS_SMOOTH_L1,              /* sum root((x - truth)^2 + kappa^2) - kappa */
+  PRI_LOSS_SURE,                   /* no truth: 1/2 |A x - y|^2 - N sd^2 / 2 + sd^2 div, an unbiased estimate of 1/2 |A x - A truth|^2 */
+  PRI_LOSS_WHITENESS               /* no truth: N sum |r^|^4 / (sum |r^|^2)^2 of the residual's spectrum; 2-D data */
+} pri_loss;
+typedef struct pri_lower_problem { /* borrowed while the pri_lower lives */
+  const pri_operator *A;
+  pri_prior *R;                    /* has a learnable face; pri_lower_theta changes it */
+  const pri_array *y, *truth;      /* [m] items: measurements, images (NULL where the loss needs none) */
+  double floor;
+  pri_loss loss;
+  double sd, kappa;                /* of the noise, for SURE; of smooth l1, > 0 */
+} pri_lower_problem;
+/* EPARAM: the prior has nothing to learn; ESHAPE; ENOMEM, EBUDGET */
+PRI_MUST_CHECK pri_status pri_lower_images(pri_ctx *ctx, pri_lower **out, const pri_lower_problem *p);
+/* The loss of p, for images that a level of `copies` images a sample holds; norm2 >= |A|^2. */
+PRI_MUST_CHECK pri_status pri_upper_create(pri_ctx *ctx, pri_upper *out, const pri_lower_problem *p, double norm2);
+enum { PRI_SURE_COPIES = 2 };      /* x of SURE: the images of y and of y + step b */
+double pri_sure_step(double sd);
+double pri_sure_probe(ptrdiff_t i, ptrdiff_t k);          /* b: +-1 at value k of sample i */
+
 /* ---- learn_hyper.c */
 /*
- * z = -(1/m) sum_i J_i'q_i, H_i q_i = x_i - truth_i by conjugate gradients from q [m][n], in and out, to a residual of delta root(n), and never
- * above a tenth of |x_i - truth_i|, so that z is not 0 by neglect.
+ * z = -(1/m) sum_i J_i'q_i, H_i q_i = grad g_i by conjugate gradients from q [m][n], in and out, to a residual of delta root(n), and never
+ * above a tenth of |grad g_i|, so that z is not 0 by neglect.
  *   omega  out or NULL: |z - grad f| <= omega, of proven constants (bound B of spec 3); it costs J.
  */
 PRI_MUST_CHECK pri_status pri_lower_hypergradient(pri_lower *l, const pri_real *x, const double *e, double delta, pri_real *q, double *z, double *omega);

@@ -31,8 +31,8 @@ static void open_set(struct set *s, const char *op, const char *prior, ptrdiff_t
   if (pri_operator_create(s->ctx, &s->A, op, NULL, &shape, NULL) != PRI_OK || pri_prior_create(s->ctx, &s->R, prior, NULL, &shape) != PRI_OK) fail_msg("%s", pri_ctx_message(s->ctx));
   assert_int_equal(pri_array_create(s->ctx, &s->y, pri_operator_range(s->A), m), PRI_OK);
   assert_int_equal(pri_array_create(s->ctx, &s->truth, &shape, m), PRI_OK);
-  const pri_lower_problem p = {s->A, s->R, &s->y, &s->truth, floor};
-  if (pri_lower_create(s->ctx, &s->l, &p) != PRI_OK) fail_msg("%s", pri_ctx_message(s->ctx));
+  const pri_lower_problem p = {.A = s->A, .R = s->R, .y = &s->y, .truth = &s->truth, .floor = floor};
+  if (pri_lower_images(s->ctx, &s->l, &p) != PRI_OK) fail_msg("%s", pri_ctx_message(s->ctx));
 }
 
 static void close_set(struct set *s) {
@@ -55,8 +55,8 @@ static void draw(struct set *s, const char *prior) {
     }
   for (ptrdiff_t k = 0; k < M * N; k++) s->y.data[k] = (pri_real)((double)s->truth.data[k] + 0.1 * pri_rng_normal_at(3, "noise", (uint64_t)k));
   pri_lower_destroy(&s->l);
-  const pri_lower_problem p = {s->A, s->R, &s->y, &s->truth, 0};
-  assert_int_equal(pri_lower_create(s->ctx, &s->l, &p), PRI_OK);
+  const pri_lower_problem p = {.A = s->A, .R = s->R, .y = &s->y, .truth = &s->truth};
+  assert_int_equal(pri_lower_images(s->ctx, &s->l, &p), PRI_OK);
 }
 
 /* ---- T1: h_i = (x - y_i)^2 / 2 + e^theta x^2 / 2, two samples of one pixel; numbers of the spec */
@@ -65,8 +65,8 @@ static void open_pair(struct set *s) {
   open_set(s, "identity", "tikhonov:weight=1", 1, 2, 0);
   s->y.data[0] = 2, s->y.data[1] = 1, s->truth.data[0] = 1, s->truth.data[1] = (pri_real)0.8;
   pri_lower_destroy(&s->l);
-  const pri_lower_problem p = {s->A, s->R, &s->y, &s->truth, 0};
-  assert_int_equal(pri_lower_create(s->ctx, &s->l, &p), PRI_OK);
+  const pri_lower_problem p = {.A = s->A, .R = s->R, .y = &s->y, .truth = &s->truth};
+  assert_int_equal(pri_lower_images(s->ctx, &s->l, &p), PRI_OK);
 }
 
 static void scalar_pair_has_its_gradient(void **state) {
@@ -275,14 +275,14 @@ static void what_cannot_be_learned_is_refused(void **state) {
   pri_prior *plain;
   const pri_shape shape = pri_shape_2d(8, 8);
   assert_int_equal(pri_prior_create(s.ctx, &plain, "tv:weight=1", NULL, &shape), PRI_OK);
-  assert_int_equal(pri_lower_create(s.ctx, &l, &(pri_lower_problem){s.A, plain, &s.y, &s.truth, 0}), PRI_EPARAM);
+  assert_int_equal(pri_lower_images(s.ctx, &l, &(pri_lower_problem){.A = s.A, .R = plain, .y = &s.y, .truth = &s.truth}), PRI_EPARAM);
   assert_null(l);
   pri_prior_destroy(&plain);
   pri_array one = pri_array_items(&s.y, 0, 1);
-  assert_int_equal(pri_lower_create(s.ctx, &l, &(pri_lower_problem){s.A, s.R, &one, &s.truth, 0}), PRI_ESHAPE);
+  assert_int_equal(pri_lower_images(s.ctx, &l, &(pri_lower_problem){.A = s.A, .R = s.R, .y = &one, .truth = &s.truth}), PRI_ESHAPE);
   pri_operator *mask;
   assert_int_equal(pri_operator_create(s.ctx, &mask, "mask:random=0.5", NULL, &shape, NULL), PRI_OK);
-  assert_int_equal(pri_lower_create(s.ctx, &l, &(pri_lower_problem){mask, s.R, &s.y, &s.truth, 0}), PRI_OK);
+  assert_int_equal(pri_lower_images(s.ctx, &l, &(pri_lower_problem){.A = mask, .R = s.R, .y = &s.y, .truth = &s.truth}), PRI_OK);
   assert_int_equal(pri_lower_theta(l, (const double[]){-2, -3}), PRI_EPARAM); /* no floor: mu is not known to be positive */
   pri_lower_destroy(&l);
   pri_operator_destroy(&mask);
