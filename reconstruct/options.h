@@ -30,6 +30,10 @@ typedef struct pri_options {
   /* phantom, simulate */
   char *noise, *sinogram, *sinogram_output;
   char *beads, *size; /* psf */
+  pri_texts simulate; /* learn */
+  char *unsupervised, *loss;
+  long patch;
+  double validate;
   long count;
   /* score, info, list, check */
   char *truth, *reference, *completion;

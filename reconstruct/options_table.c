@@ -13,6 +13,7 @@ static const char *const bigtiffs[] = {"auto", "yes", "no", NULL};
 static const char *const ssims[] = {"gaussian", "uniform7", NULL};
 static const char *const progresses[] = {"auto", "bar", "plain", "json", "none", NULL};
 static const char *const shells[] = {"bash", NULL};
+static const char *const unsupervised[] = {"sure", "whiteness", NULL};
 #define AT(field) .offset = offsetof(pri_options, field)
 #define TEXT(field) .type = PRI_TEXT, AT(field)
 #define SWITCH(field) .type = PRI_BOOL, AT(field)
@@ -80,7 +81,16 @@ const pri_option pri_option_table[] = {
       "bin, default) or average=ray (through its centre)"}, 0, 0, "ct:KEYS", "Data", 0},
     {{.name = "sinogram-output", TEXT(sinogram_output), .help = "where to write them"}, 0, 0, "FILE", "Data", 0},
     /* ---- score, info, list, check */
-    {{.name = "truth", TEXT(truth), .help = "true images that go with the measurements, page by page"}, 0, 0, "FILE", "Data", 0},
+    {{.name = "truth", TEXT(truth), .help = "true images that go with the measurements, page by page: file, folder or pattern"}, 0, 0, "FILE", "Data", 0},
+    {{.name = "simulate", TEXT(simulate), .help = "the inputs are true images: they are measured by this operator (again: the next one), and "
+      "--noise is added"}, 0, 1, "SPEC", "Data", PRI_OPERATORS + 1},
+    {{.name = "unsupervised", TEXT(unsupervised), .choices = unsupervised, .help = "there are no true images: sure estimates the error, of the noise level; "
+      "whiteness asks that what is left over looks like noise"}, 0, 0, "LOSS", "Data", 0},
+    {{.name = "loss", TEXT(loss), .help = "of an image against its true one: mse (default), smooth-l1:kappa=V"}, 0, 0, "SPEC", "Data", 0},
+    {{.name = "patch", .unit = "pixels", .type = PRI_INT, AT(patch), .min = 0, .max = 65536, .def = 0, .help = "side of the square that is cut from the middle of "
+      "each picture (0: none)"}, 0, 0, "N", "Data", 0},
+    {{.name = "validate", .unit = "1", .type = PRI_REAL, AT(validate), .min = 0, .max = 0.5, .def = 0, .help = "share of the samples that is put aside: their loss "
+      "is said and logged, and nothing is learned from them"}, 0, 0, "SHARE", "Data", 0},
     {{.name = "reference", TEXT(reference), .help = "image, stack or folder to compare with; one slice serves all"},
      0, 0, "FILE", "Comparison", 0},
     {{.name = "peak", .unit = "", .type = PRI_REAL, AT(peak), .min = 1e-30, .max = 1e30, .def = 1, .help = "of the PSNR"},

@@ -7,6 +7,7 @@
 #define PRI_IO_PRIVATE_H
 #include <jansson.h>
 #include <stdint.h>
+#include "folder.h"
 #include "priori/io.h"
 
 /* ---- sample types as stored */
@@ -95,11 +96,6 @@ json_t *pri_text_json(pri_ctx *ctx, const char *text, size_t n);             /* 
 pri_status pri_input_side(pri_input *in, const char *path);    /* provenance from NAME.json, where there is one */
 pri_status pri_side_name(pri_ctx *ctx, const char *name, char **out);
 
-int pri_folder_is(const char *name);                           /* a folder, or a pattern ("p*.tif") that no file has for a name */
-/* names of one folder (or those that a pattern fits) in natural order: "s2" before "s10". *names by pri_calloc, each too */
-pri_status pri_folder_list(pri_ctx *ctx, const char *path, char ***names, int *n);
-void pri_folder_gaps(pri_ctx *ctx, char **names, int n);       /* logs numbers that are missing */
-void pri_folder_free(pri_ctx *ctx, char **names, int n);
 int pri_natural_compare(const char *a, const char *b);
 /* the file of a stack that holds an item, and which of its own it is. Whatever else is no stack is its own */
 pri_status pri_stack_member(pri_input *in, ptrdiff_t plane, pri_input **file, ptrdiff_t *item);

@@ -12,7 +12,7 @@ wide_sources =
 avx2_sources =
 avx512_sources =
 src_sources += src/fft.c src/linalg.c
-private_headers += src/fft.h src/linalg.h
+private_headers += src/fft.h src/folder.h src/linalg.h
 # convolution, once more in double for certificates; point-spread functions
 src_sources += src/convolve.c src/psf.c src/psf_beads.c src/psf_file.c src/psf_optics.c src/psf_resample.c
 wide_sources += src/convolve.c

@@ -39,6 +39,37 @@ ok 'the published form' learn --prior smooth-tv:form=anisotropic --solver maid:p
 ok 'a proved direction' learn --prior tikhonov --solver maid:descent=yes noisy.npy --truth clean.npy --stop steps:3 -o tikhonov.prior
 ok 'an operator that hides directions' learn --operator mask:random=0.6 --prior tv noisy.npy --truth clean.npy --stop steps:2 -o mask.prior
 
+# ---- other sources: clean images alone, a folder of different sizes, no true images; samples put aside
+ok 'measured here' learn --prior tv --simulate identity --noise gaussian:sd=0.1 clean.npy --stop steps:8 --log-json log.jsonl -o simulated.prior
+check 'as from the pairs that simulate makes' awk -v a="$("$priori" info --json a.prior | sed -n 's/.*"loss_high": *\([0-9.e-]*\).*/\1/p' | head -n 1)" -v b="$(sed -n 's/.*"loss_high":\([0-9.e-]*\).*/\1/p' log.jsonl | tail -n 1)" 'BEGIN {exit !(a > 0 && b > 0 && a / b < 1.01 && b / a < 1.01)}'
+ok 'blurred here, one of four put aside' learn --prior tv --simulate blur:psf=gaussian,sigma=1 --noise gaussian:sd=0.05 --validate 0.25 clean.npy --stop steps:4 --log-json log.jsonl -o aside.prior
+check 'their loss is logged' grep -q validation_high log.jsonl
+rm -f part.prior
+"$priori" learn --prior tv --simulate blur:psf=gaussian,sigma=1 --noise gaussian:sd=0.05 --validate 0.25 clean.npy --stop steps:4 -q -o part.prior &
+sleep 0.3
+kill -9 $! 2>/dev/null
+wait $! 2>/dev/null
+[ -e part.prior ] || ok 'goes on after a kill, with samples put aside' learn --resume --prior tv --simulate blur:psf=gaussian,sigma=1 --noise gaussian:sd=0.05 --validate 0.25 clean.npy --stop steps:4 -q -o part.prior
+same 'the same bytes' aside.prior part.prior
+mkdir folder
+"$priori" phantom ellipses:size=48 --count 2 -q -o folder/a1.tif && "$priori" phantom ellipses:size=64 --count 2 --seed 3 -q -o folder/a2.tif || exit 1
+status 2 'a folder of different sizes' learn --prior tv --simulate identity --noise gaussian:sd=0.1 folder -o b.prior
+ok 'whose middles are cut' learn --prior tv --simulate identity --noise gaussian:sd=0.1 --patch 40 folder --stop steps:2 -o folder.prior
+complains '4 pairs of 1600 pixels' 'four of them' learn --prior tv --simulate identity --noise gaussian:sd=0.1 --patch 40 folder --stop steps:1 -f -o folder.prior
+ok 'absolute errors' learn --prior tv --loss smooth-l1:kappa=0.02 --truth clean.npy noisy.npy --stop steps:3 -o l1.prior
+ok 'no true images: SURE' learn --prior tv --unsupervised sure --noise-level sd:0.1 noisy.npy --stop steps:8 -o sure.prior
+ok 'used' denoise --prior tv:file=sure.prior --stop gap:1e-3 unseen.npy -o blind.npy
+check 'within 5 % of the error with true images' awk -v l="$(mean_re learned.npy)" -v b="$(mean_re blind.npy)" 'BEGIN {exit !(b > 0 && b < 1.05 * l)}'
+complains 'estimates' 'whiteness proves nothing and says so' learn --prior tv --unsupervised whiteness noisy.npy --stop steps:2 -o white.prior
+check 'nor is its card a certificate' sh -c "! '$priori' info --json white.prior | grep -q certificate"
+status 2 'both' learn --prior tv --unsupervised sure --truth clean.npy noisy.npy -o b.prior
+status 2 'no noise model' learn --prior tv --simulate identity clean.npy -o b.prior
+status 2 'two operators' learn --prior tv --simulate identity --operator identity --noise gaussian:sd=0.1 clean.npy -o b.prior
+status 2 'an unknown loss' learn --prior tv --loss huber noisy.npy --truth clean.npy -o b.prior
+status 2 'a patch larger than the pictures' learn --prior tv --simulate identity --noise gaussian:sd=0.1 --patch 49 clean.npy -o b.prior
+status 2 'too few to put one aside' learn --prior tv --truth clean.npy noisy.npy --validate 0.1 -o b.prior
+status 2 'a bad noise level' learn --prior tv --unsupervised sure --noise-level sd:0 noisy.npy -o b.prior
+
 "$priori" reconstruct --solver none clean.npy --slices 0:2 -q -o two.npy || exit 1
 status 2 'nothing to compare with' learn --prior tv noisy.npy -o b.prior
 status 2 'pairs that do not match' learn --prior tv noisy.npy --truth two.npy -o b.prior
