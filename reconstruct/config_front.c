@@ -12,8 +12,10 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include "pipeline_config.h"
 #include "priori/io.h"
+#include "psf.h"
 
 static const char sure[] = "tv:weight=auto:sure", from_noise[] = "tv:weight=auto:discrepancy", exact[] = "tv:weight=rel:1e-4";
 
@@ -138,29 +140,33 @@ pri_status pri_config_inpaint(pri_call *call) {
   return finish(call, value ? "mask:random=0.5" : "identity", o->noise_level ? from_noise : exact);
 }
 
-static int is_drawn(const char *psf) {
-  static const char *const names[] = {"gaussian", "disk", "motion", "box", "airy", "bornwolf"};
-  const size_t n = strcspn(psf, ":");
-  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-    if (strlen(names[i]) == n && !strncmp(psf, names[i], n)) return 1;
-  return 0;
+/* "psf.tif:background=auto": where keys of the file begin, at a ':' that an '=' follows; NULL: it is all a name. "f.h5:/psf" has none. */
+static const char *keys_behind(const char *psf) {
+  const char *colon = strrchr(psf, ':');
+  struct stat st;
+  if (!colon || colon == psf || colon[1] == '/' || !strchr(colon, '=') || stat(psf, &st) == 0) return NULL;
+  return colon;
 }
 
-/* "gaussian:sigma=1.5" -> "blur:psf=gaussian,sigma=1.5"; anything else is a file */
+/* "gaussian:sigma=1.5" -> "blur:psf=gaussian,sigma=1.5"; anything else is a file, maybe with keys behind it */
 static pri_status blur_of(pri_ctx *ctx, pri_options *o) {
-  const char *colon = is_drawn(o->psf) ? strchr(o->psf, ':') : NULL;
-  const size_t n = strlen(o->psf) + 12;
-  char *spec = pri_calloc(ctx, n, 1), *file = NULL;
-  if (!spec) return pri_ctx_code(ctx);
-  pri_status s = PRI_OK;
-  if (colon)
-    snprintf(spec, n, "blur:psf=%.*s,%s", (int)(colon - o->psf), o->psf, colon + 1);
-  else
-    s = pri_spec_set(ctx, "blur", "psf", NULL, o->psf, &file);
-  if (s == PRI_OK)
-    s = add_operator(ctx, o, file ? file : spec, (const char *const[4]){"border", o->border ? o->border : "replicate", NULL, NULL});
+  const char *colon = pri_psf_drawn(o->psf) ? strchr(o->psf, ':') : keys_behind(o->psf);
+  const size_t n = colon ? (size_t)(colon - o->psf) : strlen(o->psf);
+  char *name, *spec = NULL;
+  PRI_ALLOC(ctx, name, n + 1);
+  memcpy(name, o->psf, n);
+  pri_status s = pri_spec_set(ctx, "blur", "psf", NULL, name, &spec);
+  pri_free(ctx, name);
+  if (s == PRI_OK && colon) {
+    const size_t room = strlen(spec) + strlen(colon) + 1;
+    char *all = pri_calloc(ctx, room, 1);
+    if (all) snprintf(all, room, "%s,%s", spec, colon + 1);
+    pri_free(ctx, spec);
+    spec = all;
+    if (!all) s = pri_ctx_code(ctx);
+  }
+  if (s == PRI_OK) s = add_operator(ctx, o, spec, (const char *const[4]){"border", o->border ? o->border : "replicate", NULL, NULL});
   pri_free(ctx, spec);
-  pri_free(ctx, file);
   return s;
 }
 

@@ -25,7 +25,7 @@ const pri_option pri_option_table[] = {
       "operator, applied to what the first gives"}, 0, 1, "SPEC", "Problem", PRI_OPERATORS + 1},
     {{.name = "geometry", TEXT(geometry), .help = "keys of the operator ct, e.g. geometry=fan,angles=60,sod=400,sdd=550; what "
       "the input file says need not be given"}, 0, 0, "KEYS", "Problem", 0},
-    {{.name = "psf", TEXT(psf), .help = "point-spread function: a file, or one that is drawn: gaussian:sigma=1.5, disk:radius=2, "
+    {{.name = "psf", TEXT(psf), .help = "point-spread function: a file (keys may follow: psf.tif:background=auto), or one that is drawn: gaussian:sigma=1.5, disk:radius=2, "
       "motion:length=9,angle=30deg ... (`priori list operator blur`)"}, 0, 0, "SPEC", "Problem", 0},
     {{.name = "border", TEXT(border), .help = "what lies past the edge of the image: unknown, reflect, replicate, periodic, zero"},
      0, 0, "MODEL", "Problem", 0},

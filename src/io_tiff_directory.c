@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "io_tiff.h"
+#include "number.h"
 
 enum { ENTRIES = 512, KEPT = 128, IMAGEJ_COUNTS = 50838, IMAGEJ_DATA = 50839, GDAL_SCALE = 33550 };
 typedef struct entry { uint16_t tag, type; uint64_t count; unsigned char value[8]; } entry;   /* value: in file order; or its place */
@@ -264,9 +265,25 @@ static pri_status add_resolution(directory *d, pri_input *file, const pri_tag *t
   return PRI_OK;
 }
 
-static pri_status add_pixel(directory *d) {
+/* The distance of planes has no tag: it is said as ImageJ does, per micrometre or millimetre */
+static pri_status add_voxel(directory *d, ptrdiff_t page) {
+  const pri_output *const o = d->o;
+  const double unit = o->pixel[0] < 0.1 ? 1e-3 : 1;
+  char text[160], spacing[32];
+  PRI_TRY(add_fraction(d, TIFFTAG_XRESOLUTION, unit / o->pixel[0]));
+  PRI_TRY(add_fraction(d, TIFFTAG_YRESOLUTION, unit / o->pixel[1]));
+  PRI_TRY(add_short(d, TIFFTAG_RESOLUTIONUNIT, RESUNIT_NONE, 1));
+  if (page > 0) return PRI_OK;
+  const ptrdiff_t planes = o->items * o->pages;
+  snprintf(text, sizeof text, "ImageJ=1.11a\nimages=%td\nslices=%td\nunit=%s\nspacing=%s\nloop=false\n", planes, planes, unit < 1 ? "um" : "mm",
+      pri_number_text(spacing, sizeof spacing, o->pixel[2] / unit));
+  return add_text(d, TIFFTAG_IMAGEDESCRIPTION, text);
+}
+
+static pri_status add_pixel(directory *d, ptrdiff_t page) {
   const pri_output *const o = d->o;
   if (!(o->pixel[0] > 0) || !(o->pixel[1] > 0)) return PRI_OK;
+  if (o->pixel[2] > 0 && o->items * o->pages > 1) return add_voxel(d, page);
   PRI_TRY(add_fraction(d, TIFFTAG_XRESOLUTION, 10 / o->pixel[0]));   /* pixels per cm */
   PRI_TRY(add_fraction(d, TIFFTAG_YRESOLUTION, 10 / o->pixel[1]));
   return add_short(d, TIFFTAG_RESOLUTIONUNIT, RESUNIT_CENTIMETER, 1);
@@ -362,7 +379,7 @@ static pri_status add_like(directory *d, ptrdiff_t page, const char *provenance)
   const ptrdiff_t plane = o->like ? pri_output_origin(o, page * w->samples) : 0;
   if (o->like && page == 0 && plane > 0) PRI_TRY(add_first_description(d, provenance));
   if (o->like) PRI_TRY(pri_tiff_origin(o->like, plane, &file, &from));
-  if (!file) return add_pixel(d);
+  if (!file) return add_pixel(d, page);
   pri_status s = pri_tiff_tags(file, from, &tags, &n);
   if (s == PRI_OK && ((struct pri_tiff *)file->priv)->planes_at && page > 0)   /* one directory: its texts are the first plane's */
     for (int i = 0; i < n; ++i)

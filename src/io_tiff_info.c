@@ -8,6 +8,8 @@
 #include "io_tiff.h"
 #include "number.h"
 
+enum { FINE_DPI = 508 };                     /* pixels of 50 um */
+
 /* "key=value" on a line of its own; NULL: absent */
 static const char *line_value(const char *text, const char *key) {
   const size_t n = strlen(key);
@@ -37,7 +39,8 @@ static void add_text(pri_ctx *ctx, json_t *o, TIFF *tif, uint32_t tag, const cha
   if (TIFFGetField(tif, tag, &text) && text) json_object_set_new(o, key, pri_text_json(ctx, text, strlen(text)));
 }
 
-/* ImageJ: pixels per `unit`, ResolutionUnit none. Otherwise centimetres are believed, inches are reported (72 dpi is no measurement) */
+/* ImageJ: pixels per `unit`, ResolutionUnit none. Otherwise centimetres are believed; inches are reported, and believed
+   where pixels are finer than any default of printing (72, 300 dpi are no measurement) */
 static pri_status describe_pixel(pri_input *in, const char *text) {
   TIFF *const tif = ((struct pri_tiff *)in->priv)->h.tif;
   float x = 0, y = 0;
@@ -54,7 +57,7 @@ static pri_status describe_pixel(pri_input *in, const char *text) {
   }
   if (unit != RESUNIT_CENTIMETER && unit != RESUNIT_INCH) return PRI_OK;
   const double mm = unit == RESUNIT_CENTIMETER ? 10 : 25.4;
-  return pri_info_pixel(in, mm / (double)x, mm / (double)y, (double)NAN, "mm", unit == RESUNIT_CENTIMETER);
+  return pri_info_pixel(in, mm / (double)x, mm / (double)y, (double)NAN, "mm", unit == RESUNIT_CENTIMETER || x > FINE_DPI);
 }
 
 static json_t *metadata(pri_ctx *ctx, const struct pri_tiff *t) {

@@ -53,7 +53,7 @@ static void join(char *buf, size_t n, const char *part) {
 static void quantities_text(char *buf, size_t n, const pri_param *row, const double v[3]) {
   char part[64];
   int last = 2;
-  while (last > 0 && v[last] == v[last - 1]) last--;
+  while (last > 0 && (isnan(v[last]) || v[last] == v[last - 1])) last--;
   for (int i = 0; i <= last && !isnan(v[0]); i++) {
     quantity_text(part, sizeof part, row, v[i]);
     join(buf, n, part);

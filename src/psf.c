@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include "number.h"
 #include "priori/io.h"
 
@@ -82,13 +83,15 @@ struct drawing {
 static pri_status one_length(const struct drawing *d, const char *key, const char *text, int axis, double *px) {
   char who[64], *end;
   snprintf(who, sizeof who, "%.30s: %s", d->who, key);
-  const double v = pri_number_parse(text, &end), pixel = d->keys->pixel[axis == Z ? 1 : 0];
+  const double v = pri_number_parse(text, &end), pixel = d->keys->pixel[axis == Z && d->nd == 3 ? 1 : 0];
   if (end != text && (!*end || !strcmp(end, "px"))) {
     *px = v;
     return PRI_OK;
   }
   PRI_TRY(pri_quantity_parse(d->ctx, who, text, "mm", px));
-  if (!(pixel > 0)) return PRI_FAIL(d->ctx, PRI_EPARAM, "%s=%s is a length, and the image does not say how large its pixels are: give pixel=, or the number of pixels", who, text);
+  if (!(pixel > 0) && d->keys->pixel[0] > 0)
+    return PRI_FAIL(d->ctx, PRI_EPARAM, "%s=%s is a length, and the image does not say how far apart its planes are: add pixel= in-plane x axial, e.g. pixel=0.1umx0.3um", who, text);
+  if (!(pixel > 0)) return PRI_FAIL(d->ctx, PRI_EPARAM, "%s=%s is a length, and the image does not say how large its pixels are: add pixel=, e.g. pixel=0.1um, or give pixels instead of a length", who, text);
   *px /= pixel;
   return PRI_OK;
 }
@@ -217,16 +220,37 @@ static const struct shape {
   pri_status (*draw)(const struct drawing *d, pri_psf *p);
 } shapes[] = {{"gaussian", gaussian}, {"disk", disk}, {"motion", motion}, {"box", box}, {"airy", optics}, {"born-wolf", optics}};
 
+enum { SHAPES = sizeof shapes / sizeof *shapes };
+
+int pri_psf_drawn(const char *spec) {
+  const size_t n = strcspn(spec, ":");
+  for (int i = 0; i < SHAPES; i++)
+    if (strlen(shapes[i].name) == n && !strncmp(spec, shapes[i].name, n)) return 1;
+  return 0;
+}
+
 static void take_pixel(pri_psf_keys *k, const pri_meta *m) {
   if (!m || !isnan(k->pixel[0]) || !(m->pixel[0] > 0)) return;
   k->pixel[0] = m->pixel[0];
-  k->pixel[1] = k->pixel[2] = m->pixel[2] > 0 ? m->pixel[2] : m->pixel[0];
+  k->pixel[1] = k->pixel[2] = m->pixel[2] > 0 ? m->pixel[2] : (double)NAN;
 }
 
 static const struct shape *shape_of(const pri_psf_keys *k) { /* NULL: a file */
-  for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
+  for (int i = 0; i < SHAPES; i++)
     if (!strcmp(k->psf, shapes[i].name)) return &shapes[i];
   return NULL;
+}
+
+/* "gausian:sigma=2" is no file, but nearly a shape */
+static pri_status refuse_typo(pri_ctx *ctx, const char *who, const char *psf) {
+  const char *names[SHAPES];
+  char name[32];
+  struct stat st;
+  snprintf(name, sizeof name, "%.*s", (int)strcspn(psf, ":"), psf);
+  for (int i = 0; i < SHAPES; i++) names[i] = shapes[i].name;
+  const int near = stat(psf, &st) < 0 ? pri_nearest(name, names, SHAPES) : -1;
+  if (near < 0) return PRI_OK;
+  return PRI_FAIL(ctx, PRI_EPARAM, "%s: psf=%s is neither a file nor a shape; did you mean '%s'?", who, psf, names[near]);
 }
 
 pri_status pri_psf_pages(pri_ctx *ctx, const pri_psf_keys *keys, ptrdiff_t *pages) {
@@ -257,9 +281,12 @@ pri_status pri_psf_create(pri_ctx *ctx, pri_psf *out, const char *who, pri_psf_k
   *out = (pri_psf){0};
   take_pixel(keys, meta);
   const struct shape *shape = shape_of(keys);
+  if (nd == 2 && !strcmp(keys->psf, "born-wolf"))
+    return PRI_FAIL(ctx, PRI_ESHAPE, "%s: psf=born-wolf has three axes, the image has two; airy is its plane in focus", who);
   if (shape) {
     PRI_TRY(shape->draw(&d, out));
     return pri_psf_unit_sum(ctx, out, who);
   }
+  PRI_TRY(refuse_typo(ctx, who, keys->psf));
   return pri_psf_load(ctx, out, who, keys, nd);
 }

@@ -60,6 +60,7 @@ extern const char *const pri_psf_centers[], *const pri_psf_negatives[];
  *         finite, or without a positive sum.
  */
 PRI_MUST_CHECK pri_status pri_psf_create(pri_ctx *ctx, pri_psf *out, const char *who, pri_psf_keys *keys, int nd, const pri_meta *meta);
+int pri_psf_drawn(const char *spec);             /* does "gaussian" or "gaussian:sigma=1" name a formula? */
 /* Pages of the file (planes of a volume), 1 for a formula. EREAD, EFORMAT */
 PRI_MUST_CHECK pri_status pri_psf_pages(pri_ctx *ctx, const pri_psf_keys *keys, ptrdiff_t *pages);
 void pri_psf_destroy(pri_ctx *ctx, pri_psf *p);  /* a zeroed one is fine */

@@ -150,14 +150,22 @@ static pri_status file_pixel(pri_ctx *ctx, pri_psf_keys *keys) {
   const pri_meta *m = &pri_input_describe(in)->meta;
   if (m->pixel[0] > 0) {
     keys->psf_pixel[0] = m->pixel[0];
-    keys->psf_pixel[1] = keys->psf_pixel[2] = m->pixel[2] > 0 ? m->pixel[2] : m->pixel[0];
+    keys->psf_pixel[1] = keys->psf_pixel[2] = m->pixel[2] > 0 ? m->pixel[2] : (double)NAN; /* planes: as those of the image */
   }
   pri_input_close(&in);
   return PRI_OK;
 }
 
-static pri_status match_pitch(pri_ctx *ctx, pri_psf *p, const char *who, const pri_psf_keys *keys, int asked) {
+/* An image that is silent of the distance of its planes is taken to have that of the PSF. */
+static void believe_planes(pri_ctx *ctx, const pri_psf *p, const char *who, pri_psf_keys *keys) {
+  if (p->k[Z] == 1 || !(keys->pixel[0] > 0) || keys->pixel[1] > 0 || !(keys->psf_pixel[1] > 0)) return;
+  keys->pixel[1] = keys->pixel[2] = keys->psf_pixel[1];
+  pri_log(ctx, PRI_LOG_INFO, "%s: the image does not say how far apart its planes are; %.4g um is taken, as in %s (pixel= says otherwise)", who, 1e3 * keys->pixel[1], keys->psf);
+}
+
+static pri_status match_pitch(pri_ctx *ctx, pri_psf *p, const char *who, pri_psf_keys *keys, int asked) {
   const double *from = keys->psf_pixel, *to = keys->pixel;
+  believe_planes(ctx, p, who, keys);
   if (asked && !(to[0] > 0)) return PRI_FAIL(ctx, PRI_EPARAM, "%s: psf-pixel= is given, and the image does not say how large its own pixels are: give pixel= too", who);
   if (!(from[0] > 0) || !(to[0] > 0)) return PRI_OK;
   const double plane = to[0] / from[0], axial = from[1] > 0 && to[1] > 0 ? to[1] / from[1] : 1, s[3] = {axial, plane, plane};
@@ -170,8 +178,9 @@ static pri_status match_pitch(pri_ctx *ctx, pri_psf *p, const char *who, const p
     return PRI_FAIL(ctx, PRI_EPARAM, "%s: the pixels of %s (%g um) and of the image (%g um) differ by more than a factor of 100", who, keys->psf, 1e3 * from[0], 1e3 * to[0]);
   const ptrdiff_t k[3] = {p->k[Z], p->k[Y], p->k[X]};
   PRI_TRY(pri_psf_resample(ctx, p, who, s));
+  const double planes = to[1] > 0 ? to[1] / axial : from[1];
   pri_log(ctx, PRI_LOG_INFO, "%s: %s is resampled from pixels of %.4g um (axial %.4g) to %.4g um (axial %.4g): %td x %td x %td becomes %td x %td x %td", who, keys->psf, 1e3 * from[0],
-          1e3 * from[1], 1e3 * to[0], 1e3 * to[1], k[X], k[Y], k[Z], p->k[X], p->k[Y], p->k[Z]);
+          1e3 * planes, 1e3 * to[0], 1e3 * to[1], k[X], k[Y], k[Z], p->k[X], p->k[Y], p->k[Z]);
   return PRI_OK;
 }
 

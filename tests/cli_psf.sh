@@ -56,5 +56,49 @@ ok 'a volume' reconstruct $volume volume.npy -o v.tif
 check 'has its size' grep -q '"shape":\[6,20,24\]' info
 # shellcheck disable=SC2086
 ok 'goes on from there' reconstruct $volume --init v.tif volume.npy -f -o w.tif
+# what a file says of its planes goes with the PSF: measured or drawn at another pitch, it is resampled; at the same, or an unknown one, it is not
+ok 'a volume with a pitch' psf born-wolf:na=0.8,wavelength=525nm,index=1.33,pixel=0.1umx0.3um --size 5x5x5 -f -o pitch.tif
+"$priori" info --json pitch.tif | tr -d ' \n' >info
+check 'the distance of its planes is kept' grep -q '"pixel":{"x":0.1,"y":0.1,"z":0.3,"unit":"um"}' info
+tv='--prior tv:1 --stop steps:1'
+# shellcheck disable=SC2086
+ok 'the same pitch' deblur --psf pitch.tif $tv pitch.tif -f -o p.tif
+check 'is not resampled' sh -c '! grep -q resampled .err'
+mkdir pages
+ok 'a page that is silent of them' psf airy:na=0.8,wavelength=525nm,pixel=0.1um --size 9x9 -o pages/1.tif
+for i in 2 3 4 5 6 7; do cp pages/1.tif pages/$i.tif; done
+# shellcheck disable=SC2086
+complains 'how far apart its planes are; 0.3 um' 'a stack that is silent has those of the PSF' deblur --psf pitch.tif $tv pages -f -o p.tif
+check 'and is not resampled' sh -c '! grep -q resampled .err'
+ok 'which can be made again' replay p.tif
+# shellcheck disable=SC2086
+complains 'axial 0.3. to 0.1 um .axial 0.6.' 'another one: resampled' deblur --psf pitch.tif:pixel=0.1umx0.6um $tv pitch.tif -f -o p.tif
+# shellcheck disable=SC2086
+complains "did you mean 'gaussian'" 'a shape mistyped' deblur --psf gausian:sigma=2 $tv beads.tif -f -o p.tif
+status 2 'is a mistake of usage' psf gausian:sigma=2 -f -o p.tif
+# shellcheck disable=SC2086
+ok 'a volume by a formula with three axes' deblur --psf born-wolf:na=0.8,wavelength=525nm,index=1.33,size=3x3x3 $tv pitch.tif -f -o p.tif
+complains '1 volume' 'is a volume' deblur --psf born-wolf:na=0.8,wavelength=525nm,index=1.33,size=3x3x3 $tv pitch.tif -f -o p.tif
+# shellcheck disable=SC2086
+complains 'airy' 'on a plane there is another one' deblur --psf born-wolf:na=0.8,wavelength=525nm,pixel=0.1um $tv beads.tif -f -o p.tif
+# an 8 x 8 TIFF of u8 with so many dots per inch (less than 65536)
+le() { for i in $(seq "$1"); do printf "\\$(printf %o $(($2 >> (8 * (i - 1)) & 255)))"; done; }
+entry() { le 2 "$1"; le 2 "$2"; le 4 1; le 4 "$3"; }
+dots() {
+  printf 'II*\000'; le 4 80; head -c 64 /dev/zero | tr '\000' '\011'; le 4 "$1"; le 4 1
+  le 2 11; entry 256 3 8; entry 257 3 8; entry 258 3 8; entry 259 3 1; entry 262 3 1; entry 273 4 8; entry 278 3 8; entry 279 4 64; entry 282 5 72; entry 283 5 72; entry 296 3 2; le 4 0
+}
+dots 25400 >fine.tif
+dots 300 >print.tif
+# shellcheck disable=SC2086
+ok 'a length, and 1 um pixels in dots per inch' deblur --psf gaussian:sigma=1um $tv --bound 0:20 fine.tif -f -o p.tif
+case $("$priori" --version -v) in
+*'HDF5 yes'*)
+  ok 'to HDF5' deblur --psf gaussian:sigma=1um --prior tv:1 --stop steps:1 --bound 0:20 fine.tif -f -o p.h5
+  "$priori" info --json p.h5 | tr -d ' \n' >info
+  check 'the pixel size is kept' grep -q '"pixel":{"x":0.001,"y":0.001,"unit":"mm"}' info ;;
+*) skip 'pixel size in HDF5' 'built without' ;;
+esac
+complains 'add pixel=' 'the dots of a printer are not believed' deblur --psf gaussian:sigma=1um print.tif -f -o p.tif
 status 2 'a PSF with more axes than the image' simulate --operator blur:psf=bw.tif beads.tif -f -o a.tif
 finish
