@@ -3,10 +3,10 @@
 #include "foe_filters.h"
 #include <math.h>
 #include <string.h>
-#include "par.h"
+#include "priori/rng.h"
 #include "safetensors.h"
 
-static const double PI = 3.14159265358979323846, MOST_LOG = 50;
+static const double PI = 3.14159265358979323846, MOST_LOG = 50, MOST_TAP = 1e15;
 
 ptrdiff_t pri_foe_ntheta(const foe_filters *f) { return 1 + (ptrdiff_t)f->count * (2 + f->side * f->side); }
 const double *pri_foe_taps(const foe_filters *f, int filter) { return f->theta + 1 + 2 * f->count + (ptrdiff_t)filter * f->side * f->side; }
@@ -15,22 +15,31 @@ double pri_foe_smoothing(const foe_filters *f, int filter) { return exp(f->theta
 
 /* ---- file */
 
-static pri_status check_card(pri_ctx *ctx, const char *file, const pri_tensors *t) {
+static pri_status check_card(pri_ctx *ctx, foe_filters *f, const char *file, const pri_tensors *t) {
   const char *kind = pri_tensors_card(t, "kind"), *potential = pri_tensors_card(t, "potential");
   if (!kind || strcmp(kind, "foe") != 0)
     return PRI_FAIL(ctx, PRI_EFORMAT, "foe: file=%s is no field of experts: its card says kind=%.40s", file, kind ? kind : "(nothing)");
-  if (!potential || strcmp(potential, "smoothed-l1") != 0)
-    return PRI_FAIL(ctx, PRI_EFORMAT, "foe: file=%s has the potential %.40s; smoothed-l1 is what this version evaluates", file, potential ? potential : "(nothing)");
+  f->log = potential && strcmp(potential, "log") == 0;
+  if (!potential || (!f->log && strcmp(potential, "smoothed-l1") != 0))
+    return PRI_FAIL(ctx, PRI_EFORMAT, "foe: file=%s has the potential %.40s; smoothed-l1 and log are what this version evaluates", file, potential ? potential : "(nothing)");
   return PRI_OK;
 }
 
-static pri_status check_values(pri_ctx *ctx, const char *file, const foe_filters *f) {
+/* index of the first that does not fit; -1: all do */
+static ptrdiff_t misfit(const foe_filters *f, const double *theta) {
   const ptrdiff_t logs = 1 + 2 * f->count, all = pri_foe_ntheta(f);
-  for (ptrdiff_t i = 0; i < all; i++) {
-    const double v = f->theta[i], most = i < logs ? MOST_LOG : 1e15;
-    if (!(fabs(v) <= most)) return PRI_FAIL(ctx, PRI_EDATA, "foe: file=%s: parameter %td is %g, outside [-%g, %g]", file, i, v, most, most);
-  }
-  return PRI_OK;
+  for (ptrdiff_t i = 0; i < all; i++)
+    if (!(fabs(theta[i]) <= (i < logs ? MOST_LOG : MOST_TAP))) return i;
+  return -1;
+}
+
+int pri_foe_fits(const foe_filters *f, const double *theta) { return misfit(f, theta) < 0; }
+
+static pri_status check_values(pri_ctx *ctx, const char *file, const foe_filters *f) {
+  const ptrdiff_t i = misfit(f, f->theta);
+  if (i < 0) return PRI_OK;
+  const double most = i < 1 + 2 * f->count ? MOST_LOG : MOST_TAP;
+  return PRI_FAIL(ctx, PRI_EDATA, "foe: file=%s: parameter %td is %g, outside [-%g, %g]", file, i, f->theta[i], most, most);
 }
 
 static pri_status copy_theta(pri_ctx *ctx, foe_filters *f, const char *file, const pri_tensors *t) {
@@ -53,131 +62,112 @@ static pri_status copy_theta(pri_ctx *ctx, foe_filters *f, const char *file, con
 pri_status pri_foe_load(pri_ctx *ctx, foe_filters *f, const char *file) {
   pri_tensors *t;
   PRI_TRY(pri_tensors_load(ctx, &t, file));
-  pri_status s = check_card(ctx, file, t);
+  pri_status s = check_card(ctx, f, file, t);
   if (s == PRI_OK) s = copy_theta(ctx, f, file, t);
   pri_tensors_destroy(ctx, &t);
   return s;
 }
 
-pri_status pri_foe_cosines(pri_ctx *ctx, foe_filters *f, double smoothing) {
-  f->count = 8, f->side = 3;
+/* ---- beginnings */
+
+static pri_status start(pri_ctx *ctx, foe_filters *f, double weight, double smoothing) {
   PRI_ALLOC(ctx, f->theta, pri_foe_ntheta(f));
-  double *to = f->theta + 1;
-  for (int k = 0; k < 8; k++) *to++ = 0;
-  for (int k = 0; k < 8; k++) *to++ = log(smoothing);
-  for (int k = 1; k < 9; k++)
-    for (int u = 0; u < 9; u++) {
-      const double y = cos(PI * (u / 3 + 0.5) * (k / 3) / 3), x = cos(PI * (u % 3 + 0.5) * (k % 3) / 3); /* DCT-II, orthonormal */
-      *to++ = y * x * (k / 3 ? sqrt(2.0 / 3) : sqrt(1.0 / 3)) * (k % 3 ? sqrt(2.0 / 3) : sqrt(1.0 / 3));
-    }
+  for (int k = 0; k < f->count; k++) f->theta[1 + k] = weight, f->theta[1 + f->count + k] = log(smoothing);
+  return PRI_OK;
+}
+
+static double cosine(int side, int frequency, int at) { /* DCT-II, orthonormal */
+  return cos(PI * (at + 0.5) * frequency / side) * sqrt((frequency ? 2.0 : 1.0) / side);
+}
+
+pri_status pri_foe_cosines(pri_ctx *ctx, foe_filters *f, double smoothing) {
+  const int side = f->side;
+  PRI_TRY(start(ctx, f, 0, smoothing));
+  double *to = f->theta + 1 + 2 * f->count;
+  int k = 0;
+  for (int sum = 1; sum <= 2 * side - 2; sum++)
+    for (int fy = sum < side ? 0 : sum - side + 1; fy < side && fy <= sum && k < f->count; fy++, k++)
+      for (int u = 0; u < side * side; u++) *to++ = cosine(side, fy, u / side) * cosine(side, sum - fy, u % side);
+  return PRI_OK;
+}
+
+pri_status pri_foe_random(pri_ctx *ctx, foe_filters *f, double smoothing, uint64_t seed) {
+  const int taps = f->side * f->side;
+  PRI_TRY(start(ctx, f, -3, smoothing));
+  double *to = f->theta + 1 + 2 * f->count;
+  for (int k = 0; k < f->count; k++, to += taps) {
+    double mean = 0;
+    for (int u = 0; u < taps; u++) to[u] = sqrt(2.0 / (taps * (1.0 + f->count))) * pri_rng_normal_at(seed, "foe", (uint64_t)(k * taps + u)), mean += to[u] / taps;
+    for (int u = 0; u < taps; u++) to[u] -= mean;
+  }
   return PRI_OK;
 }
 
 /* ---- bounds */
 
-/* |c^|^2 at (a, b) / N turns; wave: [2 N] cosines, sines */
-static double power_at(const double *tap, int side, const double *wave, int N, int a, int b) {
-  double re = 0, im = 0;
-  for (int y = 0; y < side; y++)
-    for (int x = 0; x < side; x++) {
-      const int turn = (a * y + b * x) % N;
-      re += *tap * wave[turn], im += *tap++ * wave[N + turn];
+struct waves { int N; double *wave, *rows; }; /* cosines [N], sines [N]; of every row of every filter: [count][side][2][N] */
+
+/* sum_x c[x] exp(i b x) of all rows, b = 2 pi j / N */
+static void transform_rows(const struct waves *w, const foe_filters *f) {
+  const double *tap = pri_foe_taps(f, 0);
+  double *to = w->rows;
+  for (int row = 0; row < f->count * f->side; row++, to += 2 * w->N, tap += f->side)
+    for (int j = 0; j < w->N; j++) {
+      double re = 0, im = 0;
+      for (int x = 0; x < f->side; x++) re += tap[x] * w->wave[j * x % w->N], im += tap[x] * w->wave[w->N + j * x % w->N];
+      to[j] = re, to[w->N + j] = im;
     }
-  return re * re + im * im;
 }
 
-pri_status pri_foe_bound(pri_ctx *ctx, const foe_filters *f, const double *v, double *bound) {
-  const int d = f->side - 1, N = d ? 16 * d : 1;
-  double most = 0, ones = 0, *wave;
-  PRI_ALLOC(ctx, wave, 2 * N);
-  for (int i = 0; i < N; i++) wave[i] = cos(2 * PI * i / N), wave[N + i] = sin(2 * PI * i / N);
-  for (int a = 0; a <= N / 2; a++) /* the other half are conjugates */
-    for (int b = 0; b < N; b++) {
-      double sum = 0;
-      for (int k = 0; k < f->count; k++) sum += v[k] * power_at(pri_foe_taps(f, k), f->side, wave, N, a, b);
-      most = fmax(most, sum);
+/* |c_k^|^2 at the frequencies (a, all of them) */
+static void power_of(const struct waves *w, const foe_filters *f, int k, int a, double *restrict re, double *restrict im) {
+  const int N = w->N;
+  memset(re, 0, (size_t)N * sizeof *re), memset(im, 0, (size_t)N * sizeof *im);
+  for (int y = 0; y < f->side; y++) {
+    const double c = w->wave[a * y % N], s = w->wave[N + a * y % N], *restrict from = w->rows + (ptrdiff_t)(k * f->side + y) * 2 * N;
+    for (int j = 0; j < N; j++) re[j] += c * from[j] - s * from[N + j], im[j] += s * from[j] + c * from[N + j];
+  }
+  for (int j = 0; j < N; j++) re[j] = re[j] * re[j] + im[j] * im[j];
+}
+
+static double largest(const double *v, int n) {
+  double most = 0;
+  for (int i = 0; i < n; i++) most = fmax(most, v[i]);
+  return most;
+}
+
+static void look_at_grid(const struct waves *w, const foe_filters *f, const double *v, double *bound, double *peaks, double *work) {
+  double *re = work, *im = re + w->N, *sum = im + w->N;
+  for (int a = 0; a <= w->N / 2; a++) { /* the other half are conjugates */
+    memset(sum, 0, (size_t)(PRI_FOE_BOUNDS * w->N) * sizeof *sum);
+    for (int k = 0; k < f->count; k++) {
+      power_of(w, f, k, a, re, im);
+      peaks[k] = fmax(peaks[k], largest(re, w->N));
+      for (int b = 0; b < PRI_FOE_BOUNDS; b++)
+        for (int j = 0; j < w->N; j++) sum[b * w->N + j] += v[b * f->count + k] * re[j];
     }
-  pri_free(ctx, wave);
+    for (int b = 0; b < PRI_FOE_BOUNDS; b++) bound[b] = fmax(bound[b], largest(sum + b * w->N, w->N));
+  }
+}
+
+pri_status pri_foe_bound(pri_ctx *ctx, const foe_filters *f, const double *v, double *bound, double *peaks) {
+  const int d = f->side - 1, N = d ? 16 * d : 1;
+  const double c = d ? cos(PI / 16) : 1, most = (1 + 1e-12) / (c * c); /* rounding of the sums */
+  struct waves w = {.N = N};
+  double ones[PRI_FOE_BOUNDS] = {0};
+  PRI_ALLOC(ctx, w.wave, (4 + PRI_FOE_BOUNDS) * N + 2 * N * f->side * f->count);
+  w.rows = w.wave + (4 + PRI_FOE_BOUNDS) * N;
+  for (int i = 0; i < N; i++) w.wave[i] = cos(2 * PI * i / N), w.wave[N + i] = sin(2 * PI * i / N);
+  memset(bound, 0, PRI_FOE_BOUNDS * sizeof *bound), memset(peaks, 0, (size_t)f->count * sizeof *peaks);
+  transform_rows(&w, f);
+  look_at_grid(&w, f, v, bound, peaks, w.wave + 2 * N);
+  pri_free(ctx, w.wave);
   for (int k = 0; k < f->count; k++) {
     double one = 0;
     for (int u = 0; u < f->side * f->side; u++) one += fabs(pri_foe_taps(f, k)[u]);
-    ones += v[k] * one * one;
+    for (int b = 0; b < PRI_FOE_BOUNDS; b++) ones[b] += v[b * f->count + k] * one * one;
+    peaks[k] = fmin(peaks[k] * most, one * one * (1 + 1e-12));
   }
-  const double c = d ? cos(PI / 16) : 1;
-  *bound = fmin(most / (c * c), ones) * (1 + 1e-12); /* rounding of the sums */
+  for (int b = 0; b < PRI_FOE_BOUNDS; b++) bound[b] = fmin(bound[b] * most, ones[b] * (1 + 1e-12));
   return PRI_OK;
-}
-
-/* ---- correlations, row by row */
-
-int pri_foe_inside(const foe_filters *f, ptrdiff_t i) {
-  const ptrdiff_t y = i / f->nx % f->ny, x = i % f->nx, h = (f->side - 1) / 2, after = f->side - 1 - h;
-  return y >= h && y + after < f->ny && x >= h && x + after < f->nx;
-}
-
-struct job {
-  const foe_filters *f;
-  const double *taps;
-  pri_real *to;
-  double *wide;
-  const pri_real *from;
-};
-
-static pri_status apply_rows(void *arg, int worker, ptrdiff_t first, ptrdiff_t last) {
-  const struct job *j = arg;
-  const foe_filters *f = j->f;
-  const ptrdiff_t h = (f->side - 1) / 2, after = f->side - 1 - h, wide = f->nx - f->side + 1;
-  (void)worker;
-  for (ptrdiff_t row = first; row < last; row++) {
-    const ptrdiff_t y = row % f->ny;
-    pri_real *restrict to = j->to + row * f->nx;
-    memset(to, 0, (size_t)f->nx * sizeof *to);
-    if (y < h || y + after >= f->ny || wide < 1) continue;
-    for (int u = 0; u < f->side * f->side; u++) {
-      const pri_real c = (pri_real)j->taps[u], *restrict x = j->from + (row + u / f->side - h) * f->nx + u % f->side;
-      for (ptrdiff_t i = 0; i < wide; i++) to[h + i] += c * x[i];
-    }
-  }
-  return PRI_OK;
-}
-
-#define ADJOINT_ROW(name, type)                                                                                                \
-  static void name(const struct job *j, type *restrict to, ptrdiff_t row) {                                                    \
-    const foe_filters *f = j->f;                                                                                               \
-    const ptrdiff_t h = (f->side - 1) / 2, after = f->side - 1 - h, wide = f->nx - f->side + 1, y = row % f->ny;               \
-    for (int u = 0; u < f->side * f->side && wide > 0; u++) {                                                                  \
-      const ptrdiff_t from = y - u / f->side + h; /* the row whose responses read this one with tap u */                       \
-      if (from < h || from + after >= f->ny) continue;                                                                         \
-      const type c = (type)j->taps[u];                                                                                         \
-      const pri_real *restrict r = j->from + (row - u / f->side + h) * f->nx + h;                                              \
-      for (ptrdiff_t i = 0; i < wide; i++) to[u % f->side + i] += c * (type)r[i];                                              \
-    }                                                                                                                          \
-  }
-ADJOINT_ROW(adjoint_row, pri_real)
-ADJOINT_ROW(adjoint_row_wide, double)
-
-static pri_status adjoint_rows(void *arg, int worker, ptrdiff_t first, ptrdiff_t last) {
-  const struct job *j = arg;
-  (void)worker;
-  for (ptrdiff_t row = first; row < last; row++)
-    if (j->to) adjoint_row(j, j->to + row * j->f->nx, row);
-    else adjoint_row_wide(j, j->wide + row * j->f->nx, row);
-  return PRI_OK;
-}
-
-static void over_rows(pri_ctx *ctx, pri_par_fn fn, struct job j, int filter) {
-  j.taps = pri_foe_taps(j.f, filter);
-  (void)pri_par_for(ctx, j.f->planes * j.f->ny, 1 + 4096 / j.f->nx, fn, &j); /* cannot fail */
-}
-
-void pri_foe_apply(pri_ctx *ctx, const foe_filters *f, int filter, pri_real *r, const pri_real *x) {
-  over_rows(ctx, apply_rows, (struct job){.f = f, .to = r, .from = x}, filter);
-}
-
-void pri_foe_adjoint(pri_ctx *ctx, const foe_filters *f, int filter, pri_real *x, const pri_real *r) {
-  over_rows(ctx, adjoint_rows, (struct job){.f = f, .to = x, .from = r}, filter);
-}
-
-void pri_foe_adjoint_wide(pri_ctx *ctx, const foe_filters *f, int filter, double *x, const pri_real *r) {
-  over_rows(ctx, adjoint_rows, (struct job){.f = f, .wide = x, .from = r}, filter);
 }

@@ -16,6 +16,7 @@ static pri_status fill(pri_prior *R, const char *spec, const pri_meta *meta) {
   PRI_TRY(pri_object_create(R->ctx, PRI_PRIORS, spec, &kind, &R->priv));
   R->cls = (const pri_prior_class *)kind;
   PRI_TRY(R->cls->init(R->ctx, R->priv, meta, &R->dom));
+  if (R->cls->faces) R->cls = R->cls->faces(R->priv);
   const size_t bytes = R->cls->scratch ? R->cls->scratch(R->priv) : 0;
   if (bytes) PRI_ALLOC(R->ctx, *(char **)&R->scratch, bytes);
   return PRI_OK;

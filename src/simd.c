@@ -6,6 +6,7 @@
 #ifdef HAVE_CONFIG_H
 #include "config.h"
 #endif
+#include "filterbank_steps.h"
 #include "rays_plan.h"
 #include "stencil_steps.h"
 
@@ -61,4 +62,22 @@ const pri_stencil_kernels *pri_stencil_kernels_best(void) {
 #endif
 #endif
   return &pri_stencil_kernels_c;
+}
+
+const pri_bank_kernels *pri_bank_kernels_best(int wide) {
+#ifdef PRI_DOUBLE
+  const int is_double = 1;
+  (void)wide;
+#else
+  const int is_double = wide;
+#endif
+  const pri_simd_level level = pri_simd();
+#if defined(PRI_AVX512)
+  if (level == PRI_SIMD_AVX512) return is_double ? &pri_bank_double_avx512 : &pri_bank_float_avx512;
+#endif
+#if defined(PRI_AVX2)
+  if (level == PRI_SIMD_AVX2) return is_double ? &pri_bank_double_avx2 : &pri_bank_float_avx2;
+#endif
+  (void)level;
+  return is_double ? &pri_bank_double_c : &pri_bank_float_c;
 }

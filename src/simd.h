@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* simd.h (k) - which instruction set hot kernels use. Fast paths exist in the float build only; results differ between levels in rounding. */
+/* simd.h (k) - which instruction set hot kernels use. Most fast paths exist in the float build only, banks of filters in both; results differ between levels in rounding. */
 #ifndef PRI_SIMD_H
 #define PRI_SIMD_H
 typedef enum pri_simd_level { PRI_SIMD_C, PRI_SIMD_AVX2, PRI_SIMD_AVX512 } pri_simd_level;

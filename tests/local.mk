@@ -99,3 +99,4 @@ test_sources += tests/claim_learn.c tests/claim_learn_upper.c
 test_scripts += tests/cli_learn.sh
 test_sources += tests/unit_stripes.c
 test_scripts += tests/unit_fuzz_text.sh
+test_sources += tests/unit_filterbank.c

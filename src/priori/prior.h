@@ -60,6 +60,9 @@ typedef struct pri_learnable {
   pri_status (*mixed)(pri_ctx *ctx, const void *priv, pri_real *out, const double *dtheta, const pri_real *cache, ptrdiff_t items, void *scratch);
   pri_status (*mixed_t)(pri_ctx *ctx, const void *priv, double *out, const pri_real *v, const pri_real *cache, ptrdiff_t items, void *scratch);
                                                 /* out: [items][ntheta] */
+  pri_status (*near)(pri_ctx *ctx, const void *priv, const pri_real *x, double radius, pri_bound *lip_mixed, pri_bound *norm_mixed, void *scratch);
+                                                /* of one image: |J(x)|, and the Lipschitz constant of J within that distance of x, where J grows with
+                                                   x, so that constants can say INFINITY only. NULL: it says all there is */
 } pri_learnable;
 
 /* a denoiser or velocity network, a Gaussian, a mixture */
@@ -75,6 +78,8 @@ typedef struct pri_prior_class {
   pri_kind kind;
   pri_status (*init)(pri_ctx *ctx, void *priv, const pri_meta *meta, const pri_shape *dom);        /* meta: pixel pitches */
   void (*fini)(pri_ctx *ctx, void *priv);       /* must accept a half-built priv */
+  const struct pri_prior_class *(*faces)(const void *priv); /* what pri_prior_class_of gives for this object: the same but for faces that its keys
+                                                rule out (a potential that is not convex has no saddle form). NULL: all of them */
   size_t (*scratch)(const void *priv);          /* bytes one call needs, whatever the items */
   void (*halo)(const void *priv, ptrdiff_t h[PRI_MAXDIM]);    /* pixels it looks beyond a block; -1: everything; NULL: none */
   pri_status (*scale)(pri_ctx *ctx, void *priv, double factor); /* multiplies the weight: automatic weights, paths */
