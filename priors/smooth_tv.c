@@ -12,8 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include "learned.h"
 #include "par.h"
-#include "safetensors.h"
 #include "smooth_abs.h"
 #include "vec.h"
 
@@ -21,26 +21,11 @@ static double unit(void) { return sizeof(pri_real) == sizeof(float) ? (double)FL
 
 static const char *const forms[] = {"isotropic", "anisotropic", NULL};
 
-/* exp of the one value of a tensor */
-static pri_status take(pri_ctx *ctx, const pri_tensors *t, const char *file, const char *name, double *value) {
-  const pri_tensor *found = pri_tensors_find(t, name);
-  if (!found || found->size != 1) return PRI_FAIL(ctx, PRI_EFORMAT, "smooth-tv: file=%s holds no number %s", file, name);
-  if (!(fabs(found->data[0]) <= 27)) return PRI_FAIL(ctx, PRI_EDATA, "smooth-tv: file=%s: %s=%g is outside [-27, 27]", file, name, found->data[0]);
-  *value = exp(found->data[0]);
-  return PRI_OK;
-}
-
 /* What `priori learn` wrote: weight, smoothing and form; those keys are filled from it. */
 static pri_status load(pri_ctx *ctx, smooth_tv *v) {
-  pri_tensors *t;
-  PRI_TRY(pri_tensors_load(ctx, &t, v->file));
-  const char *kind = pri_tensors_card(t, "kind"), *form = pri_tensors_card(t, "form");
-  pri_status s = kind && !strcmp(kind, "smooth-tv") ? PRI_OK : PRI_FAIL(ctx, PRI_EFORMAT, "smooth-tv: file=%s is of another prior: %s", v->file, kind ? kind : "its card does not say which");
-  v->form = form && !strcmp(form, forms[1]);
-  if (s == PRI_OK) s = take(ctx, t, v->file, "log_weight", &v->learned);
-  if (s == PRI_OK) s = take(ctx, t, v->file, "log_smoothing", &v->smoothing);
-  pri_tensors_destroy(ctx, &t);
-  return s;
+  PRI_TRY(pri_learned_form(ctx, "smooth-tv", v->file, forms[1], &v->form));
+  PRI_TRY(pri_learned_exp(ctx, "smooth-tv", v->file, "log_weight", &v->learned));
+  return pri_learned_exp(ctx, "smooth-tv", v->file, "log_smoothing", &v->smoothing);
 }
 
 static pri_status init(pri_ctx *ctx, void *priv, const pri_meta *meta, const pri_shape *dom) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * tgv - total generalised variation of second order:  R(x) = min_v weight sum_i |(D x - v)_i| + ratio weight sum_i |(E v)_i|_F
- * D: forward differences (src/stencil.h), E: symmetrised differences of the fields that they make (tgv_fields.h). An affine image costs nothing.
+ * D: forward differences (src/stencil.h), E: symmetrised differences of the fields that they make (sym_fields.h). An affine image costs nothing.
  *
  * Saddle, with w = v / c, so that both duals live in balls of about one radius (the steps of primal-dual methods then fit both):
  *   c = kappa / ratio,   K (x, w) = (D x - c w, E w),   F*(q1, q2) = 0 where |q1_i| <= weight and |q2_i| <= kappa weight, else infinite
@@ -19,8 +19,9 @@
 #include <float.h>
 #include <math.h>
 #include <stddef.h>
+#include "learned.h"
 #include "par.h"
-#include "tgv_fields.h"
+#include "sym_fields.h"
 #include "tv_term.h"
 #include "vec.h"
 
@@ -29,20 +30,32 @@ static const double KAPPA = 0.6;  /* steps of pdhg to a gap of 1e-4 (128^2, rati
 static const double CLOSE = 1e-6; /* excess over the ball, relative, that shrinking may take care of */
 
 struct tgv {
-  double weight, ratio;
+  double weight, ratio, learned; /* the factor is weight times what a file says, else weight times 1 */
+  const char *file;
   pri_shape dom;
   pri_stencil s;
   pri_real *u, *v, *g, *goal; /* of repair: one item, one thread of control at a time */
 };
 
 static double coupling(const struct tgv *t) { return KAPPA / t->ratio; }
-static double radius2(const struct tgv *t) { return KAPPA * t->weight; }
+static double radius1(const struct tgv *t) { return t->weight * t->learned; }
+static double radius2(const struct tgv *t) { return KAPPA * radius1(t); }
 static ptrdiff_t first_size(const struct tgv *t) { return t->s.nd * t->s.n; }
 static ptrdiff_t second_size(const struct tgv *t) { return pri_sym_parts(&t->s) * t->s.n; }
 static ptrdiff_t dual_size(const struct tgv *t) { return first_size(t) + second_size(t); }
 
+/* What `priori learn --prior tgv` wrote: weight times what is given here, and ratio. */
+static pri_status load(pri_ctx *ctx, struct tgv *t) {
+  PRI_TRY(pri_learned_exp(ctx, "tgv", t->file, "log_weight", &t->learned));
+  return pri_learned_exp(ctx, "tgv", t->file, "log_ratio", &t->ratio);
+}
+
 static pri_status init(pri_ctx *ctx, void *priv, const pri_meta *meta, const pri_shape *dom) {
   struct tgv *t = priv;
+  t->learned = 1;
+  if (isnan(t->weight) && !t->file) return PRI_FAIL(ctx, PRI_EPARAM, "tgv: weight is missing: a number >= 0, auto:METHOD, or file=NAME.prior");
+  if (isnan(t->weight)) t->weight = 1;
+  if (t->file) PRI_TRY(load(ctx, t));
   t->dom = *dom;
   PRI_TRY(pri_stencil_init(ctx, "tgv", &t->s, meta, dom));
   PRI_ALLOC(ctx, t->u, first_size(t));
@@ -114,7 +127,7 @@ static pri_status dual_prox(pri_ctx *ctx, const void *priv, pri_real *q, double 
   const struct tgv *t = priv;
   (void)sigma, (void)each; /* an indicator's prox is the projection, whatever the step */
   for (ptrdiff_t i = 0; i < items; i++, q += dual_size(t)) {
-    pri_fields_clip(ctx, q, t->s.nd, t->s.n, t->weight);
+    pri_fields_clip(ctx, q, t->s.nd, t->s.n, radius1(t));
     pri_fields_clip(ctx, q + first_size(t), pri_sym_parts(&t->s), t->s.n, radius2(t));
   }
   return PRI_OK;
@@ -125,7 +138,7 @@ static pri_status conjugate(pri_ctx *ctx, const void *priv, double *per_item, co
   const double slack = 1 + 16 * (sizeof(pri_real) == sizeof(float) ? (double)FLT_EPSILON : DBL_EPSILON);
   for (ptrdiff_t i = 0; i < items; i++, q += dual_size(t)) {
     const double first = pri_fields_largest(ctx, q, t->s.nd, t->s.n), second = pri_fields_largest(ctx, q + first_size(t), pri_sym_parts(&t->s), t->s.n);
-    per_item[i] = first <= t->weight * slack && second <= radius2(t) * slack ? 0 : (double)INFINITY;
+    per_item[i] = first <= radius1(t) * slack && second <= radius2(t) * slack ? 0 : (double)INFINITY;
   }
   return PRI_OK;
 }
@@ -133,21 +146,21 @@ static pri_status conjugate(pri_ctx *ctx, const void *priv, double *per_item, co
 static pri_status value_fields(pri_ctx *ctx, const void *priv, double *per_item, const pri_real *kxw, ptrdiff_t items) {
   const struct tgv *t = priv;
   for (ptrdiff_t i = 0; i < items; i++, kxw += dual_size(t))
-    per_item[i] = t->weight * (pri_fields_sum(ctx, kxw, t->s.nd, t->s.n) + KAPPA * pri_fields_sum(ctx, kxw + first_size(t), pri_sym_parts(&t->s), t->s.n));
+    per_item[i] = radius1(t) * (pri_fields_sum(ctx, kxw, t->s.nd, t->s.n) + KAPPA * pri_fields_sum(ctx, kxw + first_size(t), pri_sym_parts(&t->s), t->s.n));
   return PRI_OK;
 }
 
 static pri_status value_wide(pri_ctx *ctx, const void *priv, double *per_item, const pri_real *x, const pri_real *w, ptrdiff_t items) {
   const struct tgv *t = priv;
   for (ptrdiff_t i = 0; i < items; i++)
-    per_item[i] = t->weight * pri_sym_value_wide(ctx, &t->s, x + i * t->s.n, w ? w + i * first_size(t) : NULL, coupling(t), KAPPA);
+    per_item[i] = radius1(t) * pri_sym_value_wide(ctx, &t->s, x + i * t->s.n, w ? w + i * first_size(t) : NULL, coupling(t), KAPPA);
   return PRI_OK;
 }
 
 static double aux_bound(const void *priv, double span, double most) {
   const struct tgv *t = priv;
   const double differences = span * (double)t->s.n * (1 + (t->s.nd > 1 ? t->s.ry : 0) + (t->s.nd > 2 ? t->s.rz : 0));
-  return sqrt((double)t->s.nd) / coupling(t) * (differences + most / t->weight);
+  return sqrt((double)t->s.nd) / coupling(t) * (differences + most / radius1(t));
 }
 
 /* ---- repair */
@@ -187,7 +200,7 @@ static double look(pri_ctx *ctx, const struct tgv *t, pri_real *q, int asked) {
   pri_axpy(ctx, q, 1, t->goal, second_size(t));
   pri_fields_clip(ctx, q, pri_sym_parts(&t->s), t->s.n, radius2(t));
   pri_sym_adjoint(ctx, &t->s, t->g, q, 1, NULL, 0);
-  return asked ? pri_fields_largest(ctx, t->g, t->s.nd, t->s.n) / (coupling(t) * t->weight) - 1 : (double)INFINITY;
+  return asked ? pri_fields_largest(ctx, t->g, t->s.nd, t->s.n) / (coupling(t) * radius1(t)) - 1 : (double)INFINITY;
 }
 
 static double nearest(pri_ctx *ctx, const struct tgv *t, pri_real *q) {
@@ -195,7 +208,7 @@ static double nearest(pri_ctx *ctx, const struct tgv *t, pri_real *q) {
   double momentum = 1, excess = look(ctx, t, q, 1);
   for (int j = 1; j <= REPAIR_STEPS && excess > CLOSE; j++) {
     const double next = (1 + sqrt(1 + 4 * momentum * momentum)) / 2;
-    struct shrink s = {t, 1 / d2, t->weight * coupling(t) / d2, (momentum - 1) / next};
+    struct shrink s = {t, 1 / d2, radius1(t) * coupling(t) / d2, (momentum - 1) / next};
     (void)pri_par_for(ctx, t->s.n, 1 << 13, shrink_some, &s); /* cannot fail */
     excess = look(ctx, t, q, j % LOOK == 0);
     momentum = next;
@@ -208,7 +221,7 @@ static pri_status repair(pri_ctx *ctx, const void *priv, pri_real *q, ptrdiff_t 
   const double margin = 1 - 16 * (sizeof(pri_real) == sizeof(float) ? (double)FLT_EPSILON : DBL_EPSILON);
   for (ptrdiff_t i = 0; i < items; i++, q += dual_size(t)) {
     pri_real *q2 = q + first_size(t);
-    if (!(t->weight > 0)) {
+    if (!(radius1(t) > 0)) {
       pri_fill(ctx, q, 0, dual_size(t));
       continue;
     }
@@ -223,10 +236,11 @@ static pri_status repair(pri_ctx *ctx, const void *priv, pri_real *q, ptrdiff_t 
 }
 
 static const pri_param params[] = {
-    {.name = "weight", .unit = "1", .help = "factor of the first-order part (as that of tv); or auto:discrepancy (chosen from the noise level)", .type = PRI_REAL,
-     .flags = PRI_P_REQUIRED | PRI_P_WEIGHT, .offset = offsetof(struct tgv, weight), .min = 0, .max = 1e30, .def = 1},
+    {.name = "weight", .unit = "1", .help = "factor of the first-order part (as that of tv); of what was learned; or auto:METHOD (chosen from the data)", .type = PRI_REAL,
+     .flags = PRI_P_WEIGHT, .offset = offsetof(struct tgv, weight), .min = 0, .max = 1e30, .def = NAN},
     {.name = "ratio", .unit = "pixels", .help = "factor of the second-order part over that of the first: large: more like tv; small: more like second-order TV", .type = PRI_REAL,
      .offset = offsetof(struct tgv, ratio), .min = 0.01, .max = 100, .def = 2},
+    {.name = "file", .unit = "-", .help = "weight and ratio that `priori learn --prior tgv` found (.prior)", .type = PRI_FILE, .offset = offsetof(struct tgv, file)},
     {0}};
 static const char *const examples[] = {"weight=0.1", "0.5,ratio=1", "weight=0.05,ratio=4", NULL};
 static const pri_saddle saddle = {.shapes = shapes, .k = k, .kt = kt, .kt_wide = kt_wide, .dual_prox = dual_prox, .conjugate = conjugate,

@@ -11,21 +11,9 @@
  */
 #ifndef PRI_TV_TERM_H
 #define PRI_TV_TERM_H
-#include <float.h>
 #include "priori/prior.h"
+#include "root.h"
 #include "stencil.h"
-#ifdef PRI_DOUBLE
-#define pri_root sqrt
-#define PRI_TINY DBL_MIN
-#else
-#define pri_root sqrtf
-#define PRI_TINY FLT_MIN
-#endif
-/* w / root(larger(m, w w)) = min(1, w / root(m)), without a branch: the root of a rounded square is exact; 0 where w = 0 */
-static inline pri_real pri_larger(pri_real m, pri_real square) {
-  const pri_real least = square > PRI_TINY ? square : PRI_TINY;
-  return m > least ? m : least;
-}
 typedef struct tv_term {
   pri_stencil s;
   double weight, delta; /* INFINITY: quadratic */

@@ -15,6 +15,7 @@
 #include "vec.h"
 
 enum { STEPS = 50 };
+
 static const pri_param rows[] = {
     {.name = "eps", .unit = "1", .help = "first accuracy, root mean square over the pixels; auto: from the first gradient", .type = PRI_REAL, .flags = PRI_P_AUTO, .offset = offsetof(pri_learn_method, eps), .min = 1e-12, .max = 1e12, .def = NAN},
     {.name = "alpha", .unit = "1", .help = "first step; auto: no logarithm moves by more than 1/2", .type = PRI_REAL, .flags = PRI_P_AUTO, .offset = offsetof(pri_learn_method, alpha), .min = 1e-30, .max = 1e30, .def = NAN},
@@ -70,6 +71,14 @@ static pri_status parse(pri_learn_job *g) {
 
 static int identity(const pri_learn_job *g) { return (pri_operator_flags(g->data.A) & PRI_OP_IDENTITY) != 0; }
 
+/* What the data term leaves at least: 1, or the floor */
+static double lowest(const pri_learn_job *g) { return identity(g) ? 1 + g->how.floor : g->how.floor; }
+
+static void choose_floor(pri_learn_job *g) {
+  const double norm = pri_operator_norm(g->data.A).value;
+  if (isnan(g->how.floor)) g->how.floor = identity(g) ? 0 : 1e-4 * norm * norm;
+}
+
 static pri_status fill(pri_learn_job *g, const char *key, double value) {
   char *have = NULL, *out = NULL, buf[32];
   PRI_TRY(pri_spec_get(g->ctx, g->prior, key, NULL, &have));
@@ -80,6 +89,14 @@ static pri_status fill(pri_learn_job *g, const char *key, double value) {
   pri_free(g->ctx, g->prior);
   g->prior = out;
   return PRI_OK;
+}
+
+static pri_status number_of(pri_learn_job *g, const char *key, double *value) {
+  char *have = NULL;
+  PRI_TRY(pri_spec_get(g->ctx, g->prior, key, NULL, &have));
+  const pri_status s = have ? pri_quantity_parse(g->ctx, g->prior, have, "1", value) : PRI_OK;
+  pri_free(g->ctx, have);
+  return s;
 }
 
 /* Root mean square of A'y / |A|^2: the size of an image, whatever the unit of the data. */
@@ -101,7 +118,27 @@ static pri_status start_smooth_tv(pri_learn_job *g) {
   return fill(g, "smoothing", identity(g) ? g->data.sd / 10 : fmax(size / 100, 1e-12));
 }
 
+/* tgv is learned with fields of its own beside the image (learn_tgv.c); starts from weight sd, smoothing a tenth of it. */
+static pri_status start_tgv(pri_learn_job *g) {
+  static const double BEND = 0.05; /* of 1/2 |v|^2 over that of 1/2 |x|^2: slopes of 0.1 a pixel cost 2 % more */
+  double weight = 0, ratio = 0, size = 0;
+  if (!identity(g)) PRI_TRY(size_of_image(g, &size));
+  PRI_TRY(fill(g, "weight", identity(g) ? g->data.sd : g->data.sd * pri_operator_norm(g->data.A).value));
+  PRI_TRY(fill(g, "ratio", 2));
+  PRI_TRY(number_of(g, "weight", &weight));
+  PRI_TRY(number_of(g, "ratio", &ratio));
+  for (int i = 0; i < 2; i++) {
+    pri_learn_tgv *t = &g->tgv[i];
+    PRI_TRY(pri_stencil_init(g->ctx, "learn", &t->s, &g->data.meta, pri_operator_domain(g->data.A)));
+    t->a[0] = weight, t->a[1] = weight * ratio, t->nu = identity(g) ? g->data.sd / 10 : fmax(size / 100, 1e-12), t->bend = BEND * lowest(g);
+  }
+  g->is_tgv = 1;
+  return PRI_OK;
+}
+
 /* "tv" is learned in its smooth form. */
+static int is_tgv(const char *spec) { return !strncmp(spec, "tgv", 3) && (spec[3] == 0 || spec[3] == ':'); }
+
 static pri_status make_prior(pri_learn_job *g) {
   const char *spec = g->o->priors.n ? g->o->priors.v[0] : "tv";
   const int tv = !strncmp(spec, "tv", 2) && (spec[2] == 0 || spec[2] == ':');
@@ -111,6 +148,7 @@ static pri_status make_prior(pri_learn_job *g) {
   snprintf(g->prior, n, "%s%s", tv ? "smooth-tv" : spec, tv ? spec + 2 : "");
   if (!strncmp(g->prior, "smooth-tv", 9)) PRI_TRY(start_smooth_tv(g));
   else if (!strncmp(g->prior, "tikhonov", 8)) PRI_TRY(fill(g, "weight", 1));
+  else if (is_tgv(g->prior)) PRI_TRY(start_tgv(g));
   PRI_TRY(pri_prior_create(g->ctx, &g->R, g->prior, &g->data.meta, pri_operator_domain(g->data.A)));
   PRI_TRY(pri_prior_create(g->ctx, &g->R_judge, g->prior, &g->data.meta, pri_operator_domain(g->data.A)));
   pri_free(g->ctx, g->prior);
@@ -119,10 +157,9 @@ static pri_status make_prior(pri_learn_job *g) {
   return pri_spec_name(g->ctx, g->prior, &g->name);
 }
 
-static pri_status make_lower(pri_learn_job *g, pri_lower **out, pri_prior *R, const pri_learn_set *set) {
-  const double norm = pri_operator_norm(g->data.A).value, kappa = g->loss_keys.kappa;
-  if (isnan(g->how.floor)) g->how.floor = identity(g) ? 0 : 1e-4 * norm * norm;
-  const pri_lower_problem p = {.A = g->data.A, .R = R, .y = &set->y, .truth = set->truth.items ? &set->truth : NULL, .floor = g->how.floor, .loss = g->loss,
+static pri_status make_lower(pri_learn_job *g, pri_lower **out, int judges, const pri_learn_set *set) {
+  const double kappa = g->loss_keys.kappa;
+  const pri_lower_problem p = {.A = g->data.A, .R = judges ? g->R_judge : g->R, .tgv = g->is_tgv ? &g->tgv[judges] : NULL, .y = &set->y, .truth = set->truth.items ? &set->truth : NULL, .floor = g->how.floor, .loss = g->loss,
                                .sd = g->data.sd, .kappa = isnan(kappa) ? g->data.sd / 10 : kappa};
   return pri_lower_images(g->ctx, out, &p);
 }
@@ -130,7 +167,7 @@ static pri_status make_lower(pri_learn_job *g, pri_lower **out, pri_prior *R, co
 static pri_status make_judge(pri_learn_job *g) {
   g->judged = (pri_interval){NAN, NAN, NAN};
   if (!g->data.validate.y.items) return PRI_OK;
-  PRI_TRY(make_lower(g, &g->judge, g->R_judge, &g->data.validate));
+  PRI_TRY(make_lower(g, &g->judge, 1, &g->data.validate));
   PRI_ALLOC(g->ctx, g->x_judge, pri_lower_samples(g->judge) * pri_lower_size(g->judge));
   PRI_ALLOC(g->ctx, g->e_judge, pri_lower_samples(g->judge));
   PRI_TRY(pri_lower_theta(g->judge, pri_maid_theta(g->m)));
@@ -142,7 +179,8 @@ static pri_status make_method(pri_learn_job *g) {
   double *theta;
   const pri_maid_opts o = {.eps = isnan(g->how.eps) ? 0 : g->how.eps, .alpha = isnan(g->how.alpha) ? 0 : g->how.alpha, .lo = -16, .hi = 16, .descent = g->how.descent, .plain = g->how.plain};
   PRI_ALLOC(g->ctx, theta, (ptrdiff_t)pri_lower_ntheta(g->l));
-  pri_prior_class_of(g->R, &priv)->learnable->get_theta(priv, theta);
+  if (g->is_tgv) pri_learn_tgv_face.get_theta(&g->tgv[0], theta);
+  else pri_prior_class_of(g->R, &priv)->learnable->get_theta(priv, theta);
   const pri_status s = pri_maid_create(g->ctx, &g->m, g->l, theta, &o);
   pri_free(g->ctx, theta);
   return s;
@@ -153,8 +191,9 @@ static pri_status make_problem(pri_learn_job *g) {
   const pri_learn_set *t = &g->data.train;
   pri_log(g->ctx, PRI_LOG_INFO, "%td %s of %td pixels%s; measurements are off by sd %.4g", t->y.items, t->truth.items ? "pairs" : "measurements",
           pri_shape_size(pri_operator_domain(g->data.A)), g->data.validate.y.items ? ", some more put aside" : "", g->data.sd);
+  choose_floor(g);
   PRI_TRY(make_prior(g));
-  PRI_TRY(make_lower(g, &g->l, g->R, t));
+  PRI_TRY(make_lower(g, &g->l, 0, t));
   PRI_TRY(make_method(g));
   return make_judge(g);
 }
@@ -274,4 +313,4 @@ const pri_command pri_command_learn = {
     .more = "Minimises the mean over all samples of half the squared distance between the true image and what the prior makes of its measurement, or of an estimate "
             "of that where no true images are known. Every step is proved: the loss is known to lie in an interval, and a step is taken only where the whole new "
             "interval lies below the old one (MAID, with predicted accuracy and a quasi-Newton metric). The file holds the parameters, what they were learned from, "
-            "and the history. tv is learned in its smoothed form, smooth-tv."};
+            "and the history. tv is learned in its smoothed form, smooth-tv; tgv is learned smoothed and used as it is."};

@@ -50,6 +50,7 @@ typedef enum pri_loss {
 typedef struct pri_lower_problem { /* borrowed while the pri_lower lives */
   const pri_operator *A;
   pri_prior *R;                    /* has a learnable face; pri_lower_theta changes it */
+  struct pri_learn_tgv *tgv;       /* instead of R (learn_tgv.h) */
   const pri_array *y, *truth;      /* [m] items: measurements, images (NULL where the loss needs none) */
   double floor;
   pri_loss loss;
@@ -57,8 +58,8 @@ typedef struct pri_lower_problem { /* borrowed while the pri_lower lives */
 } pri_lower_problem;
 /* EPARAM: the prior has nothing to learn; ESHAPE; ENOMEM, EBUDGET */
 PRI_MUST_CHECK pri_status pri_lower_images(pri_ctx *ctx, pri_lower **out, const pri_lower_problem *p);
-/* The loss of p, for images that a level of `copies` images a sample holds; norm2 >= |A|^2. */
-PRI_MUST_CHECK pri_status pri_upper_create(pri_ctx *ctx, pri_upper *out, const pri_lower_problem *p, double norm2);
+/* The loss of p; norm2 >= |A|^2; all: unknowns that belong to one image, the image first. */
+PRI_MUST_CHECK pri_status pri_upper_create(pri_ctx *ctx, pri_upper *out, const pri_lower_problem *p, double norm2, ptrdiff_t all);
 enum { PRI_SURE_COPIES = 2 };      /* x of SURE: the images of y and of y + step b */
 double pri_sure_step(double sd);
 double pri_sure_probe(ptrdiff_t i, ptrdiff_t k);          /* b: +-1 at value k of sample i */

@@ -84,6 +84,13 @@ static json_t *certificate(const pri_learn_job *g) {
   return c;
 }
 
+/* theta of a prior in a file: tgv keeps (weight, ratio, smoothing) of (a1, a0, nu) */
+static pri_status save(pri_learn_job *g, const char *form, const char *text) {
+  const double *theta = pri_maid_theta(g->m);
+  const double tgv[PRI_LEARN_TGV_THETA] = {theta[0], g->is_tgv ? theta[1] - theta[0] : 0, g->is_tgv ? theta[2] : 0};
+  return pri_learn_save(g->ctx, g->o->output, g->o->force, g->name, form, g->is_tgv ? tgv : theta, pri_lower_ntheta(g->l), text);
+}
+
 pri_status pri_learn_write(pri_learn_job *g) {
   char *form = NULL;
   json_t *p = json_deep_copy(g->origin);
@@ -95,7 +102,7 @@ pri_status pri_learn_write(pri_learn_job *g) {
   json_decref(p);
   if (!text) return PRI_FAIL(g->ctx, PRI_ENOMEM, "no memory for the card");
   pri_status s = pri_spec_get(g->ctx, g->prior, "form", NULL, &form);
-  if (s == PRI_OK) s = pri_learn_save(g->ctx, g->o->output, g->o->force, g->name, form ? form : "", pri_maid_theta(g->m), pri_lower_ntheta(g->l), text);
+  if (s == PRI_OK) s = save(g, form ? form : "", text);
   pri_free(g->ctx, form);
   free(text);
   if (s == PRI_OK) unlink(g->state);

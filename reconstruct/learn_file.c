@@ -4,9 +4,9 @@
 #include "learn.h"
 #include "safetensors.h"
 
-enum { MOST = 2 };
+enum { MOST = 3 };
 static const struct { const char *kind, *tensor[MOST]; } known[] = {
-    {"smooth-tv", {"log_weight", "log_smoothing"}}, {"tikhonov", {"log_weight", NULL}}};
+    {"smooth-tv", {"log_weight", "log_smoothing"}}, {"tikhonov", {"log_weight", NULL}}, {"tgv", {"log_weight", "log_ratio", "log_smoothing"}}};
 
 pri_status pri_learn_save(pri_ctx *ctx, const char *path, int overwrite, const char *kind, const char *form, const double *theta, size_t p, const char *provenance) {
   const char *const card[] = {"kind", kind, "form", form, "provenance", provenance, NULL};

@@ -4,19 +4,23 @@
  *
  *   grad h = (A'A + floor) x - A'y_i + grad R,  H = A'A + floor + d2R,  J = d grad R / d theta,  mu = lambda_min(A'A) + floor + mu_R
  * A sample of SURE is two images, of y_i and of y_i + step b_i (learn_upper.c): H and J then act on each, and the constants are the same.
+ * Total generalised variation has fields of its own beside the image (learn_tgv.c): unknown X = (x, v), of which A sees x; mu = min(lambda_min(A'A) +
+ * floor, mu_R on v).
  * Where mu_R is not proven (a potential that is not convex) a tenth of lambda_min(A'A) + floor stands in for mu: an estimate, and called one.
  */
 #include <math.h>
 #include <string.h>
 #include "learn.h"
+#include "learn_tgv.h"
 #include "vec.h"
 
 typedef struct images {
   pri_lower_problem p;
   const pri_operator_class *op;
-  const pri_prior_class *prior;
+  const pri_prior_class *prior;  /* NULL: p.tgv */
+  const pri_learnable *face;
   const void *opriv, *rpriv;
-  ptrdiff_t n, range;            /* of one image, of its data */
+  ptrdiff_t n, all, range;       /* of one image, with its fields, of its data */
   int copies, identity, norm_proven;
   size_t ntheta, cache, op_scratch, prior_scratch; /* elements; bytes */
   double norm2, floor_a;         /* |A|^2 from above; lambda_min(A'A) from below */
@@ -29,7 +33,7 @@ static size_t aligned(size_t bytes) { return (bytes + 63) / 64 * 64; }
 typedef struct layout { size_t data, t, theta, op, prior, cache, all; } layout; /* where each begins */
 
 static layout plan(const images *v) {
-  const size_t data = 0, t = data + aligned((size_t)v->range * sizeof(pri_real)), theta = t + aligned((size_t)v->n * sizeof(pri_real));
+  const size_t data = 0, t = data + aligned((size_t)v->range * sizeof(pri_real)), theta = t + aligned((size_t)v->all * sizeof(pri_real));
   const size_t op = theta + aligned(v->ntheta * sizeof(double)), prior = op + aligned(v->op_scratch), cache = prior + aligned(v->prior_scratch);
   return (layout){data, t, theta, op, prior, cache, cache + (size_t)v->copies * aligned(v->cache * sizeof(pri_real))};
 }
@@ -59,41 +63,51 @@ static pri_status normal(pri_ctx *ctx, const images *v, const desk *k, pri_real 
   return PRI_OK;
 }
 
+static pri_status grad_of_prior(pri_ctx *ctx, const images *v, const desk *k, const pri_real *x) {
+  if (v->p.tgv) return pri_learn_tgv_grad(ctx, v->p.tgv, k->t, x, k->cache, k->prior_scratch);
+  return v->prior->variational->grad(ctx, v->rpriv, k->t, x, 1, k->prior_scratch);
+}
+
 static pri_status gradient(pri_ctx *ctx, const void *priv, void *memory, ptrdiff_t i, pri_real *g, const pri_real *x) {
   const images *v = priv;
-  for (int c = 0; c < v->copies; c++, g += v->n, x += v->n) {
+  for (int c = 0; c < v->copies; c++, g += v->all, x += v->all) {
     const desk k = lay_out(v, memory, c);
     PRI_TRY(normal(ctx, v, &k, g, x));
     pri_axpy(ctx, g, -1, v->aty + (i * v->copies + c) * v->n, v->n);
-    PRI_TRY(v->prior->variational->grad(ctx, v->rpriv, k.t, x, 1, k.prior_scratch));
-    pri_axpy(ctx, g, 1, k.t, v->n);
+    if (v->all > v->n) pri_fill(ctx, g + v->n, 0, v->all - v->n);
+    PRI_TRY(grad_of_prior(ctx, v, &k, x));
+    pri_axpy(ctx, g, 1, k.t, v->all);
   }
   return PRI_OK;
 }
 
-static pri_status start(pri_ctx *ctx, const void *priv, void *memory, ptrdiff_t i, pri_real *x) { /* A'y / |A|^2 */
+static pri_status start(pri_ctx *ctx, const void *priv, void *memory, ptrdiff_t i, pri_real *x) { /* A'y / |A|^2, no fields */
   const images *v = priv;
   (void)memory;
-  pri_copy(ctx, x, v->aty + i * v->copies * v->n, v->copies * v->n);
-  pri_scale(ctx, x, 1 / v->norm2, v->copies * v->n);
+  for (int c = 0; c < v->copies; c++, x += v->all) {
+    pri_copy(ctx, x, v->aty + (i * v->copies + c) * v->n, v->n);
+    pri_scale(ctx, x, 1 / v->norm2, v->n);
+    if (v->all > v->n) pri_fill(ctx, x + v->n, 0, v->all - v->n);
+  }
   return PRI_OK;
 }
 
 static pri_status prepare(pri_ctx *ctx, const void *priv, void *memory, ptrdiff_t i, const pri_real *x) {
   const images *v = priv;
   (void)i;
-  for (int c = 0; c < v->copies; c++) PRI_TRY(v->prior->learnable->prepare(ctx, v->rpriv, x + c * v->n, lay_out(v, memory, c).cache, 1));
+  for (int c = 0; c < v->copies; c++) PRI_TRY(v->face->prepare(ctx, v->rpriv, x + c * v->all, lay_out(v, memory, c).cache, 1));
   return PRI_OK;
 }
 
 static pri_status product(pri_ctx *ctx, const void *priv, void *memory, ptrdiff_t i, pri_real *hv, const pri_real *u) {
   const images *v = priv;
   (void)i;
-  for (int c = 0; c < v->copies; c++, hv += v->n, u += v->n) {
+  for (int c = 0; c < v->copies; c++, hv += v->all, u += v->all) {
     const desk k = lay_out(v, memory, c);
     PRI_TRY(normal(ctx, v, &k, hv, u));
-    PRI_TRY(v->prior->learnable->hessvec(ctx, v->rpriv, k.t, u, k.cache, 1, k.prior_scratch));
-    pri_axpy(ctx, hv, 1, k.t, v->n);
+    if (v->all > v->n) pri_fill(ctx, hv + v->n, 0, v->all - v->n);
+    PRI_TRY(v->face->hessvec(ctx, v->rpriv, k.t, u, k.cache, 1, k.prior_scratch));
+    pri_axpy(ctx, hv, 1, k.t, v->all);
   }
   return PRI_OK;
 }
@@ -103,7 +117,7 @@ static pri_status mixed(pri_ctx *ctx, const void *priv, void *memory, ptrdiff_t 
   (void)i;
   for (int c = 0; c < v->copies; c++) {
     const desk k = lay_out(v, memory, c);
-    PRI_TRY(v->prior->learnable->mixed(ctx, v->rpriv, out + c * v->n, dtheta, k.cache, 1, k.prior_scratch));
+    PRI_TRY(v->face->mixed(ctx, v->rpriv, out + c * v->all, dtheta, k.cache, 1, k.prior_scratch));
   }
   return PRI_OK;
 }
@@ -114,22 +128,27 @@ static pri_status mixed_t(pri_ctx *ctx, const void *priv, void *memory, ptrdiff_
   memset(out, 0, v->ntheta * sizeof *out);
   for (int c = 0; c < v->copies; c++) {
     const desk k = lay_out(v, memory, c);
-    PRI_TRY(v->prior->learnable->mixed_t(ctx, v->rpriv, k.theta, u + c * v->n, k.cache, 1, k.prior_scratch));
+    PRI_TRY(v->face->mixed_t(ctx, v->rpriv, k.theta, u + c * v->all, k.cache, 1, k.prior_scratch));
     for (size_t j = 0; j < v->ntheta; j++) out[j] += k.theta[j];
   }
   return PRI_OK;
 }
 
+static double modulus(const images *v, const pri_bound *mu) {
+  const double floor = v->floor_a + v->p.floor;
+  if (v->p.tgv) return fmin(floor, mu->value);
+  return mu->trust >= PRI_PROVEN ? floor + mu->value : fmax(floor + mu->value, 0.1 * floor);
+}
+
 static pri_status theta(pri_ctx *ctx, void *priv, const double *at, pri_lower_constants *out) {
   images *v = priv;
   pri_bound mu, lip, hess, mixed_lip, norm;
-  PRI_TRY(pri_prior_set_theta(v->p.R, at));
-  PRI_TRY(v->prior->learnable->constants(v->rpriv, &mu, &lip, &hess, &mixed_lip, &norm));
+  PRI_TRY(v->p.tgv ? v->face->set_theta(ctx, v->p.tgv, at) : pri_prior_set_theta(v->p.R, at));
+  PRI_TRY(v->face->constants(v->rpriv, &mu, &lip, &hess, &mixed_lip, &norm));
   if (lip.trust < PRI_PROVEN) return PRI_FAIL(ctx, PRI_ENOTSUP, "learn: %s does not know its largest curvature", v->prior->kind.name);
-  const double floor = v->floor_a + v->p.floor;
-  const int few = v->ntheta <= PRI_LOWER_FEW, convex = mu.trust >= PRI_PROVEN;
-  *out = (pri_lower_constants){.mu = convex ? floor + mu.value : fmax(floor + mu.value, 0.1 * floor), .L = v->norm2 + v->p.floor + lip.value, .hess_lip = hess.value,
-                               .mixed_lip = mixed_lip.value, .mixed_norm = sqrt((double)v->copies) * norm.value, .mu_proven = convex && v->norm_proven};
+  const int few = v->ntheta <= PRI_LOWER_FEW;
+  *out = (pri_lower_constants){.mu = modulus(v, &mu), .L = v->norm2 + v->p.floor + lip.value, .hess_lip = hess.value, .mixed_lip = mixed_lip.value,
+                               .mixed_norm = sqrt((double)v->copies) * norm.value, .mu_proven = mu.trust >= PRI_PROVEN && v->norm_proven};
   out->proven = out->mu_proven && hess.trust >= PRI_PROVEN && mixed_lip.trust >= PRI_PROVEN && (few || (norm.trust >= PRI_PROVEN && isfinite(norm.value)));
   return PRI_OK;
 }
@@ -148,19 +167,27 @@ static const pri_lower_class class_ = {.name = "images", .desk = room, .theta = 
 
 static pri_status fits(pri_ctx *ctx, const images *v) {
   const pri_array *y = v->p.y, *truth = v->p.truth;
-  if (!v->prior->learnable || !v->prior->variational || !v->prior->variational->grad)
-    return PRI_FAIL(ctx, PRI_EPARAM, "learn: %s has no parameters that can be learned", v->prior->kind.name);
+  if (!v->face) return PRI_FAIL(ctx, PRI_EPARAM, "learn: %s has no parameters that can be learned", v->prior->kind.name);
   if (pri_shape_size(&y->shape) != v->range) return PRI_FAIL(ctx, PRI_ESHAPE, "learn: measurements of %td values do not go with an operator that gives %td", pri_shape_size(&y->shape), v->range);
   if (truth && (y->items != truth->items || pri_shape_size(&truth->shape) != v->n))
     return PRI_FAIL(ctx, PRI_ESHAPE, "learn: %td measurements of %td values do not go with %td images of %td pixels", y->items, v->range, truth->items, pri_shape_size(&truth->shape));
   return PRI_OK;
 }
 
+static void take_prior(images *v) {
+  if (v->p.tgv) {
+    v->face = &pri_learn_tgv_face, v->rpriv = v->p.tgv;
+    return;
+  }
+  v->prior = pri_prior_class_of(v->p.R, &v->rpriv);
+  v->face = v->prior->variational && v->prior->variational->grad ? v->prior->learnable : NULL;
+}
+
 static pri_status take_problem(pri_ctx *ctx, images *v, const pri_lower_problem *p) {
   v->p = *p;
   v->op = pri_operator_class_of(p->A, &v->opriv);
-  v->prior = pri_prior_class_of(p->R, &v->rpriv);
-  v->n = pri_shape_size(pri_operator_domain(p->A)), v->range = pri_shape_size(pri_operator_range(p->A));
+  take_prior(v);
+  v->n = pri_shape_size(pri_operator_domain(p->A)), v->all = v->n * (p->tgv ? 1 + p->tgv->s.nd : 1), v->range = pri_shape_size(pri_operator_range(p->A));
   v->copies = p->loss == PRI_LOSS_SURE ? PRI_SURE_COPIES : 1;
   PRI_TRY(fits(ctx, v));
   v->identity = (pri_operator_flags(p->A) & PRI_OP_IDENTITY) != 0;
@@ -168,8 +195,9 @@ static pri_status take_problem(pri_ctx *ctx, images *v, const pri_lower_problem 
   v->norm_proven = v->identity || norm.trust >= PRI_PROVEN;
   const double safe = norm.trust >= PRI_PROVEN ? norm.value : 1.01 * norm.value;
   v->norm2 = v->identity ? 1 : safe * safe, v->floor_a = v->identity ? 1 : 0;
-  v->ntheta = v->prior->learnable->ntheta(v->rpriv), v->cache = v->prior->learnable->cache(v->rpriv);
-  v->op_scratch = v->op->scratch ? v->op->scratch(v->opriv) : 0, v->prior_scratch = v->prior->scratch ? v->prior->scratch(v->rpriv) : 0;
+  v->ntheta = v->face->ntheta(v->rpriv), v->cache = v->face->cache(v->rpriv);
+  v->op_scratch = v->op->scratch ? v->op->scratch(v->opriv) : 0;
+  v->prior_scratch = p->tgv ? pri_learn_tgv_scratch(p->tgv) : v->prior->scratch ? v->prior->scratch(v->rpriv) : 0;
   return v->norm2 > 0 && isfinite(v->norm2) ? PRI_OK : PRI_FAIL(ctx, PRI_EPARAM, "learn: the operator has the norm %g", norm.value);
 }
 
@@ -199,8 +227,8 @@ pri_status pri_lower_images(pri_ctx *ctx, pri_lower **out, const pri_lower_probl
   if (!v) return pri_ctx_code(ctx);
   pri_status s = take_problem(ctx, v, p);
   if (s == PRI_OK) s = back_project(ctx, v);
-  if (s == PRI_OK) s = pri_upper_create(ctx, &upper, p, v->norm2);
+  if (s == PRI_OK) s = pri_upper_create(ctx, &upper, p, v->norm2, v->all);
   if (s != PRI_OK) return fini(ctx, v), s;
-  const pri_lower_level level = {.c = &class_, .priv = v, .m = p->y->items, .n = v->copies * v->n, .ntheta = v->ntheta};
+  const pri_lower_level level = {.c = &class_, .priv = v, .m = p->y->items, .n = v->copies * v->all, .ntheta = v->ntheta};
   return pri_lower_create(ctx, out, &level, &upper);
 }

@@ -5,6 +5,7 @@
 #include "json.h"
 #include "learn.h"
 #include "learn_data.h"
+#include "learn_tgv.h"
 #include "log.h"
 
 enum { PRI_LEARN_PATH = 4096, PRI_LEARN_SAID = 10 /* parameters: up to so many are said one by one */ };
@@ -26,6 +27,8 @@ typedef struct pri_learn_job {
   char *prior, *config, *name;   /* effective spec at the start; configuration; of the prior */
   pri_learn_data data;
   pri_prior *R, *R_judge;
+  pri_learn_tgv tgv[2];          /* in their places where is_tgv */
+  int is_tgv;
   pri_lower *l, *judge;          /* of the samples to learn from, of those put aside (NULL: none) */
   pri_real *x_judge;             /* [of judge] warm start */
   double *e_judge;

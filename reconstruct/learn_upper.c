@@ -21,7 +21,7 @@ typedef struct loss {
   pri_lower_problem p;
   const pri_operator_class *op;
   const void *opriv;
-  ptrdiff_t n, range;            /* of one image, of its data */
+  ptrdiff_t n, all, range;       /* of one image, with what else belongs to it, of its data */
   size_t op_scratch;
   pri_real *atb;                 /* sure: [m][n] A'b */
   pri_fft *fft;                  /* whiteness */
@@ -32,10 +32,16 @@ static size_t aligned(size_t bytes) { return (bytes + 63) / 64 * 64; }
 double pri_sure_step(double sd) { return 0.1 * sd; }
 double pri_sure_probe(ptrdiff_t i, ptrdiff_t k) { return pri_rng_uniform_at((uint64_t)i, "sure", (uint64_t)k) < 0.5 ? -1 : 1; }
 
+/* nothing but the image counts */
+static void clear_rest(pri_ctx *ctx, const loss *v, pri_real *grad) {
+  if (v->all > v->n) pri_fill(ctx, grad + v->n, 0, v->all - v->n);
+}
+
 static pri_status mse(pri_ctx *ctx, const void *priv, void *desk, ptrdiff_t i, const pri_real *x, double *g, pri_real *grad) {
   const loss *v = priv;
   (void)desk;
   pri_sub(ctx, grad, x, v->p.truth->data + i * v->n, v->n);
+  clear_rest(ctx, v, grad);
   *g = pri_norm2sq(ctx, grad, v->n) / 2;
   return PRI_OK;
 }
@@ -44,7 +50,8 @@ static pri_status smooth_l1(pri_ctx *ctx, const void *priv, void *desk, ptrdiff_
   const loss *v = priv;
   const pri_real *truth = v->p.truth->data + i * v->n;
   double sum = 0;
-  (void)ctx, (void)desk;
+  (void)desk;
+  clear_rest(ctx, v, grad);
   for (ptrdiff_t k = 0; k < v->n; k++) {
     const double d = (double)x[k] - (double)truth[k], s = sqrt(d * d + v->p.kappa * v->p.kappa);
     sum += d * d / (s + v->p.kappa); /* s - kappa without cancellation */
@@ -81,11 +88,13 @@ static pri_status sure(pri_ctx *ctx, const void *priv, void *memory, ptrdiff_t i
   const pri_real *atb = v->atb + i * v->n;
   const double var = v->p.sd * v->p.sd, c = var / pri_sure_step(v->p.sd);
   PRI_TRY(residual(ctx, v, &k, i, x));
-  *g = pri_norm2sq(ctx, k.r, v->range) / 2 - (double)v->range * var / 2 + c * (pri_dot(ctx, atb, x + v->n, v->n) - pri_dot(ctx, atb, x, v->n));
+  *g = pri_norm2sq(ctx, k.r, v->range) / 2 - (double)v->range * var / 2 + c * (pri_dot(ctx, atb, x + v->all, v->n) - pri_dot(ctx, atb, x, v->n));
   PRI_TRY(v->op->adjoint(ctx, v->opriv, grad, k.r, 1, k.scratch));
   pri_axpy(ctx, grad, -c, atb, v->n);
-  pri_copy(ctx, grad + v->n, atb, v->n);
-  pri_scale(ctx, grad + v->n, c, v->n);
+  pri_copy(ctx, grad + v->all, atb, v->n);
+  pri_scale(ctx, grad + v->all, c, v->n);
+  clear_rest(ctx, v, grad);
+  clear_rest(ctx, v, grad + v->all);
   return PRI_OK;
 }
 
@@ -119,6 +128,7 @@ static pri_status whiteness(pri_ctx *ctx, const void *priv, void *memory, ptrdif
     k.spectrum[2 * j] = (pri_real)(a * (double)k.spectrum[2 * j]), k.spectrum[2 * j + 1] = (pri_real)(a * (double)k.spectrum[2 * j + 1]);
   }
   pri_fft_inverse(v->fft, k.r, k.spectrum); /* F' without scaling */
+  clear_rest(ctx, v, grad);
   return v->op->adjoint(ctx, v->opriv, grad, k.r, 1, k.scratch);
 }
 
@@ -172,13 +182,13 @@ static pri_status lipschitz(pri_ctx *ctx, const pri_lower_problem *p, double nor
   return PRI_FAIL(ctx, PRI_EPARAM, p->loss == PRI_LOSS_SMOOTH_L1 ? "learn: kappa=%g is not above 0" : "learn: sd=%g of the noise is not above 0", p->loss == PRI_LOSS_SMOOTH_L1 ? p->kappa : p->sd);
 }
 
-pri_status pri_upper_create(pri_ctx *ctx, pri_upper *out, const pri_lower_problem *p, double norm2) {
+pri_status pri_upper_create(pri_ctx *ctx, pri_upper *out, const pri_lower_problem *p, double norm2, ptrdiff_t all) {
   loss *v = pri_calloc(ctx, 1, sizeof *v);
   if (!v) return pri_ctx_code(ctx);
   v->p = *p;
   v->op = pri_operator_class_of(p->A, &v->opriv);
   v->op_scratch = v->op->scratch ? v->op->scratch(v->opriv) : 0;
-  v->n = pri_shape_size(pri_operator_domain(p->A)), v->range = pri_shape_size(&p->y->shape);
+  v->n = pri_shape_size(pri_operator_domain(p->A)), v->all = all, v->range = pri_shape_size(&p->y->shape);
   *out = (pri_upper){.c = &classes[p->loss], .priv = v};
   pri_status s = lipschitz(ctx, p, norm2, (double)v->range, out);
   if (s == PRI_OK && p->loss == PRI_LOSS_SURE) s = back_project_probes(ctx, v);

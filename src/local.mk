@@ -22,8 +22,8 @@ avx512_sources += src/separable_rows.c
 private_headers += src/separable.h
 private_headers += src/convolve.h src/psf.h src/psf_beads.h
 # differences, certificates, noise level
-private_headers += src/stencil.h src/stencil_steps.h src/noise_level.h src/noise_image.h
-src_sources += src/stencil.c src/stencil_steps.c src/noise_level.c src/noise_image.c
+private_headers += src/root.h src/stencil.h src/sym_fields.h src/stencil_steps.h src/noise_level.h src/noise_image.h
+src_sources += src/stencil.c src/sym_fields.c src/stencil_steps.c src/noise_level.c src/noise_image.c
 avx2_sources += src/stencil_steps.c
 avx512_sources += src/stencil_steps.c
 src_sources += src/metrics.c

@@ -56,6 +56,10 @@ mkdir folder
 status 2 'a folder of different sizes' learn --prior tv --simulate identity --noise gaussian:sd=0.1 folder -o b.prior
 ok 'whose middles are cut' learn --prior tv --simulate identity --noise gaussian:sd=0.1 --patch 40 folder --stop steps:2 -o folder.prior
 complains '4 pairs of 1600 pixels' 'four of them' learn --prior tv --simulate identity --noise gaussian:sd=0.1 --patch 40 folder --stop steps:1 -f -o folder.prior
+ok 'total generalised variation' learn --prior tgv --truth clean.npy noisy.npy --stop steps:2 -o tgv.prior
+ok 'used' denoise --prior tgv:file=tgv.prior --stop gap:1e-2 unseen.npy -o tgv.npy
+ok 'more of it' denoise --prior tgv:file=tgv.prior,weight=1.5 --stop gap:1e-2 unseen.npy -o tgv2.npy
+status 2 'without a weight' denoise --prior tgv unseen.npy -o b.npy
 ok 'absolute errors' learn --prior tv --loss smooth-l1:kappa=0.02 --truth clean.npy noisy.npy --stop steps:3 -o l1.prior
 ok 'no true images: SURE' learn --prior tv --unsupervised sure --noise-level sd:0.1 noisy.npy --stop steps:8 -o sure.prior
 ok 'used' denoise --prior tv:file=sure.prior --stop gap:1e-3 unseen.npy -o blind.npy

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* tgv_fields.c - see tgv_fields.h. Row by row: each term of E adds to one row of a component, each term of E' to one row of the field. */
-#include "tgv_fields.h"
+/* sym_fields.c - see sym_fields.h. Row by row: each term of E adds to one row of a component, each term of E' to one row of the field. */
+#include "sym_fields.h"
 #include <math.h>
 #include <string.h>
 #include "par.h"
-#include "tv_term.h"
+#include "root.h"
 #include "vec.h"
 
 int pri_sym_parts(const pri_stencil *s) { return s->nd * (s->nd + 1) / 2; }

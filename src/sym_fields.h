@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * tgv_fields.h - symmetrised differences of vector fields on the grid of src/stencil.h, for priors/tgv.c.
+ * sym_fields.h (k) - symmetrised differences of vector fields on the grid of src/stencil.h: priors/tgv.c, reconstruct/learn_tgv.c.
  *
  *   w: [nd][n], component a stands between the pixels i and i + e_a: it does not exist in the last place of axis a, and is not read there
  *   (E w)_aa = r_a d_a w_a,   (E w)_ab = (r_b d_b w_a + r_a d_a w_b) / sqrt 2  (a < b; the factor makes the Frobenius norm plain)
@@ -10,9 +10,9 @@
  *
  * Every element is computed by itself. Source: Bredies, Kunisch, Pock 2010, section 3.3 (there without the staggering).
  */
-#ifndef PRI_TGV_FIELDS_H
-#define PRI_TGV_FIELDS_H
-#include "priori/prior.h"
+#ifndef PRI_SYM_FIELDS_H
+#define PRI_SYM_FIELDS_H
+#include "priori/context.h"
 #include "stencil.h"
 int pri_sym_parts(const pri_stencil *s);                                                              /* nd (nd + 1) / 2 */
 void pri_sym_forward(pri_ctx *ctx, const pri_stencil *s, pri_real *e, const pri_real *w, double c);   /* e = c E w */
