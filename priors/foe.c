@@ -8,6 +8,7 @@
  * W_k = exp(log scale + log weight_k), nu_k = exp(log smoothing_k) and the filters from a .prior file (foe_filters.h), or as they begin before
  * they are learned; responses where a filter lies inside the image. Gradient weight sum_k W_k C_k'phi'(C_k x), in one pass (filterbank.h):
  *   L = weight max_frequency sum_k W_k max|phi_k''| |c_k^|^2  (proven: foe_filters.h)
+ * range: R(x) = range^2 R_learned(x / range), which is nu' = range nu, and for smoothed l1 W' = range W.
  * A volume is taken plane by plane. Source: Roth, Black 2009; the convex potential and these parameters: spec maid 6.3 (Ehrhardt et al.);
  * log: Chen, Ranftl, Pock 2014.
  */
@@ -48,6 +49,8 @@ static pri_status begin(pri_ctx *ctx, foe *v) {
     v->f.count = (int)v->filters, v->f.side = (int)v->size, v->f.log = v->potential;
     PRI_TRY(v->begin == RANDOM ? pri_foe_random(ctx, &v->f, v->smoothing, (uint64_t)v->seed) : pri_foe_cosines(ctx, &v->f, v->smoothing));
   }
+  if (!v->f.log) v->f.theta[0] += log(v->range);
+  for (int k = 0; k < v->f.count; k++) v->f.theta[1 + v->f.count + k] += log(v->range);
   v->filters = v->f.count, v->size = v->f.side, v->potential = v->f.log;
   return PRI_OK;
 }
@@ -196,6 +199,8 @@ static const pri_param params[] = {
      .offset = offsetof(foe, file)},
     {.name = "weight", .unit = "1", .help = "factor of what was learned; or auto:METHOD (chosen from the noise level)", .type = PRI_REAL, .flags = PRI_P_WEIGHT,
      .offset = offsetof(foe, weight), .min = 0, .max = 1e30, .def = 1},
+    {.name = "range", .unit = "1", .help = "what the image counts as 1 of what was learned: 255 for images of 0 to 255 where it was learned from 0 to 1",
+     .type = PRI_REAL, .offset = offsetof(foe, range), .min = 1e-9, .max = 1e9, .def = 1},
     {.name = "smoothing", .unit = "1", .help = "responses below it count as squares; auto: 0.01, with init=random 0.03", .type = PRI_REAL, .flags = PRI_P_AUTO,
      .offset = offsetof(foe, smoothing), .min = 1e-12, .max = 1e12, .def = NAN},
     {.name = "filters", .unit = "1", .help = "number of filters; auto: all cosines but the constant, with init=random 48", .type = PRI_INT, .flags = PRI_P_AUTO,

@@ -106,6 +106,6 @@ PRI_MUST_CHECK pri_status pri_maid_step(pri_maid *m, pri_maid_report *r, pri_ver
 const double *pri_maid_theta(const pri_maid *m);
 PRI_MUST_CHECK pri_status pri_maid_walk(pri_maid *m, pri_walk *w);
 
-/* ---- learn_file.c: the prior file; form: "isotropic" ..., provenance: JSON. ENOTSUP: that kind is not kept in files; EWRITE */
-PRI_MUST_CHECK pri_status pri_learn_save(pri_ctx *ctx, const char *path, int overwrite, const char *kind, const char *form, const double *theta, size_t p, const char *provenance);
+/* ---- learn_file.c: the prior file; spec: as pri_prior_print gives it, provenance: JSON. ENOTSUP: that kind is not kept in files; EWRITE */
+PRI_MUST_CHECK pri_status pri_learn_save(pri_ctx *ctx, const char *path, int overwrite, const char *spec, const double *theta, size_t p, const char *provenance);
 #endif

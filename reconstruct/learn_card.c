@@ -85,14 +85,13 @@ static json_t *certificate(const pri_learn_job *g) {
 }
 
 /* theta of a prior in a file: tgv keeps (weight, ratio, smoothing) of (a1, a0, nu) */
-static pri_status save(pri_learn_job *g, const char *form, const char *text) {
+static pri_status save(pri_learn_job *g, const char *text) {
   const double *theta = pri_maid_theta(g->m);
   const double tgv[PRI_LEARN_TGV_THETA] = {theta[0], g->is_tgv ? theta[1] - theta[0] : 0, g->is_tgv ? theta[2] : 0};
-  return pri_learn_save(g->ctx, g->o->output, g->o->force, g->name, form, g->is_tgv ? tgv : theta, pri_lower_ntheta(g->l), text);
+  return pri_learn_save(g->ctx, g->o->output, g->o->force, g->prior, g->is_tgv ? tgv : theta, pri_lower_ntheta(g->l), text);
 }
 
 pri_status pri_learn_write(pri_learn_job *g) {
-  char *form = NULL;
   json_t *p = json_deep_copy(g->origin);
   json_object_set_new(p, pri_lower_certified(g->l) ? "certificate" : "estimate", certificate(g));
   json_object_set_new(p, "noise_sd", pri_json_number(g->data.sd));
@@ -101,9 +100,7 @@ pri_status pri_learn_write(pri_learn_job *g) {
   char *text = json_dumps(p, JSON_COMPACT | JSON_REAL_PRECISION(17));
   json_decref(p);
   if (!text) return PRI_FAIL(g->ctx, PRI_ENOMEM, "no memory for the card");
-  pri_status s = pri_spec_get(g->ctx, g->prior, "form", NULL, &form);
-  if (s == PRI_OK) s = save(g, form ? form : "", text);
-  pri_free(g->ctx, form);
+  const pri_status s = save(g, text);
   free(text);
   if (s == PRI_OK) unlink(g->state);
   return s;

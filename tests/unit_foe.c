@@ -175,6 +175,74 @@ static void wrong_contents(void **state) {
   remove(FILE_NAME);
 }
 
+static double value_of(pri_ctx *ctx, const char *spec, const pri_real *x) {
+  const pri_shape dom = {2, {NY, NX}};
+  const void *priv;
+  pri_prior *R;
+  double at;
+  assert_int_equal(pri_prior_create(ctx, &R, spec, NULL, &dom), PRI_OK);
+  const pri_prior_class *c = pri_prior_class_of(R, &priv);
+  assert_int_equal(c->variational->value(ctx, priv, &at, x, 1, pri_prior_scratch(R)), PRI_OK);
+  pri_prior_destroy(&R);
+  return at;
+}
+
+/* R(x) = range^2 R_1(x / range), for both potentials; log by its definition on the 8 cosines' first response */
+static void ranges_and_log(void **state) {
+  (void)state;
+  pri_real x[N], small[N];
+  pri_ctx *ctx = open_ctx();
+  pri_rng_normal(1, "x", 0, x, N);
+  for (int i = 0; i < N; i++) x[i] = (pri_real)rint(64 * (double)x[i]) / 64, small[i] = x[i] / 4; /* exact in float too */
+  const double a = value_of(ctx, "foe:smoothing=0.25,weight=2", small), b = value_of(ctx, "foe:smoothing=0.25,weight=2,range=4", x);
+  assert_true(fabs(b - 16 * a) <= 1e-12 * b);
+  const double c = value_of(ctx, "foe:smoothing=0.25,potential=log", small), d = value_of(ctx, "foe:smoothing=0.25,potential=log,range=4", x);
+  assert_true(fabs(d - 16 * c) <= 1e-12 * d && c > 0);
+  double sum = 0;
+  for (int y = 0; y + 2 <= NY; y++)
+    for (int z = 0; z + 2 <= NX; z++) {
+      const double p = (double)x[y * NX + z], q = (double)x[y * NX + z + 1], r = (double)x[(y + 1) * NX + z], s = (double)x[(y + 1) * NX + z + 1];
+      const double t[3] = {(p - q + r - s) / 2, (p + q - r - s) / 2, (p - q - r + s) / 2}; /* cosines of 2 x 2 */
+      for (int k = 0; k < 3; k++) sum += 0.09 / 2 * log1p(t[k] * t[k] / 0.09);
+    }
+  assert_true(fabs(value_of(ctx, "foe:size=2,smoothing=0.3,potential=log", x) - sum) <= 1e-12 * sum);
+  pri_ctx_destroy(&ctx);
+}
+
+static void beginnings(void **state) {
+  (void)state;
+  const pri_shape dom = {2, {NY, NX}};
+  pri_prior *R;
+  char *spec;
+  pri_ctx *ctx = open_ctx();
+  static const char *const bad[] = {"foe:filters=9,size=3", "foe:size=32", "foe:filters=0", "foe:init=zeros", "foe:potential=student", "foe:range=0"};
+  for (size_t k = 0; k < sizeof bad / sizeof *bad; k++) assert_int_equal(pri_prior_create(ctx, &R, bad[k], NULL, &dom), PRI_EPARAM);
+  assert_int_equal(pri_prior_create(ctx, &R, "foe:init=random,size=5", NULL, &dom), PRI_OK);
+  const void *priv;
+  static double theta[1 + 48 * 27];
+  const pri_learnable *l = pri_prior_class_of(R, &priv)->learnable;
+  assert_int_equal(l->ntheta(priv), 1 + 48 * 27);
+  l->get_theta(priv, theta);
+  assert_true(theta[0] == 0 && theta[1] == -3 && fabs(theta[49] + 3.5) <= 1e-12);
+  for (int k = 0; k < 48; k++) { /* of zero mean */
+    double mean = 0;
+    for (int u = 0; u < 25; u++) mean += theta[97 + 25 * k + u];
+    assert_true(fabs(mean) <= 1e-14);
+  }
+  assert_int_equal(pri_prior_print(R, &spec), PRI_OK);
+  assert_non_null(strstr(spec, "filters=48"));
+  pri_free(ctx, spec);
+  pri_prior_destroy(&R);
+  assert_int_equal(pri_prior_create(ctx, &R, "foe:potential=log", NULL, &dom), PRI_OK); /* not convex: no saddle, no proven modulus */
+  const pri_prior_class *c = pri_prior_class_of(R, &priv);
+  pri_bound mu, other[4];
+  assert_int_equal(c->learnable->constants(priv, &mu, &other[0], &other[1], &other[2], &other[3]), PRI_OK);
+  assert_true(c->saddle == NULL && c->variational->convexity(priv).trust == PRI_UNKNOWN && mu.trust < PRI_PROVEN && mu.value < 0);
+  pri_prior_destroy(&R);
+  assert_int_equal(pri_ctx_memory_used(ctx), 0);
+  pri_ctx_destroy(&ctx);
+}
+
 static double direct(const struct numbers *v, const pri_real *x) { /* the definition; anchors at (SIDE - 1) / 2 do not matter to the sum */
   double sum = 0;
   for (int k = 0; k < K; k++)
@@ -265,6 +333,6 @@ static void norm(void **state) {
 
 int unit_foe(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(round_trip), cmocka_unit_test(hostile_headers), cmocka_unit_test(damaged), cmocka_unit_test(wrong_contents),
-                                     cmocka_unit_test(values), cmocka_unit_test(norm)};
+                                     cmocka_unit_test(values), cmocka_unit_test(ranges_and_log), cmocka_unit_test(beginnings), cmocka_unit_test(norm)};
   return cmocka_run_group_tests_name("unit_foe", tests, NULL, NULL);
 }
