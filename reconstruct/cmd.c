@@ -37,6 +37,12 @@ char *pri_message_plain(pri_ctx *ctx) {
   return text;
 }
 
+void pri_say_wrote(pri_ctx *ctx, const char *name) {
+  const size_t n = strlen(name);
+  if (n && name[n - 1] == '-' && (n == 1 || name[n - 2] == ':')) return;
+  pri_log(ctx, PRI_LOG_INFO, "wrote %s", name);
+}
+
 void pri_call_failed(pri_call *call, const char *what, pri_status s) {
   char *text = pri_message_plain(call->ctx);
   const char *said = text ? text : pri_status_text(s);

@@ -44,6 +44,8 @@ const pri_command *pri_command_find(const char *name); /* NULL: none */
 void pri_call_worst(pri_call *call, int exit_status);
 /* An error of one job among several: prints "priori: ct: FILE: ..." through the log, keeps the worst status. */
 void pri_call_failed(pri_call *call, const char *what, pri_status s);
+/* "wrote NAME", through the log; nothing of standard output */
+void pri_say_wrote(pri_ctx *ctx, const char *name);
 /* The context's message without "(bad parameter, kind.c:49)": for people. By pri_calloc of ctx; NULL without memory. */
 char *pri_message_plain(pri_ctx *ctx);
 

@@ -171,6 +171,8 @@ static pri_status finish(drawing *d) {
   if (d->sinogram.out) s = pri_output_finish(d->sinogram.out, text);
   if (s == PRI_OK && d->image.out) s = pri_output_finish(d->image.out, text);
   free(text);
+  if (s == PRI_OK && d->sinogram.out) pri_say_wrote(d->ctx, d->o->sinogram_output);
+  if (s == PRI_OK && d->image.out) pri_say_wrote(d->ctx, d->o->output);
   return s;
 }
 

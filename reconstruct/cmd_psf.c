@@ -167,6 +167,7 @@ static pri_status run(pri_call *call) {
   if (s == PRI_OK) s = m.o->beads ? from_beads(&m) : draw(&m, call->inputs[0]);
   if (s == PRI_OK) s = write(&m);
   if (s == PRI_OK) s = say(&m);
+  if (s == PRI_OK) pri_say_wrote(m.ctx, m.o->output);
   pri_psf_destroy(m.ctx, &m.psf);
   pri_kind_release(m.ctx, &kind, &m);
   pri_free(m.ctx, m.config);

@@ -116,6 +116,7 @@ static pri_status run(pri_call *call) {
   if (s == PRI_OK && !json_is_object(p)) pri_log(call->ctx, PRI_LOG_WARN, "%s: says nothing of where it comes from", page.name);
   page.provenance = p;
   if (s == PRI_OK) s = to_file(&page, o->output);
+  if (s == PRI_OK) pri_say_wrote(call->ctx, o->output);
   json_decref(p);
   pri_free(call->ctx, page.x);
   pri_input_close(&page.result);
@@ -127,7 +128,7 @@ static const char *const examples[] = {"a page to keep beside the result", "repo
                                        "again, over an older page", "report -f volume.h5:/image -o volume.html", NULL};
 const pri_command pri_command_report = {
     .name = "report",
-    .brief = "one self-contained page about a result",
+    .brief = "writes one self-contained page about a result",
     .synopsis = "[OPTIONS] RESULT -o PAGE.html",
     .options = options,
     .examples = examples,

@@ -184,8 +184,8 @@ static size_t add(char *line, size_t at, size_t n, const char *fmt, ...) {
 static void progress_text(pri_journal *j, const pri_progress *p, char *line, size_t n) {
   const double spent = pri_journal_seconds(j);
   size_t at = p->what ? add(line, 0, n, "%s", p->what) : 0;
-  if (p->items > 0) at = add(line, at, n, "%sslice %td/%td", at ? ": " : "", p->item, p->items);
-  if (p->k > 0) at = add(line, at, n, "  step %ld", p->k);
+  if (p->items > 1) at = add(line, at, n, "%s%s %td/%td", at ? ": " : "", p->word ? p->word : "slice", p->item, p->items);
+  if (p->k > 0) at = add(line, at, n, "%sstep %ld", at ? "  " : "", p->k);
   if (isfinite(p->objective)) at = add(line, at, n, "  objective %.6g", p->objective);
   if (isfinite(p->relative_gap)) at = add(line, at, n, "  gap %.2e", p->relative_gap);
   if (isfinite(p->share) && p->share > 0.01) at = add(line, at, n, "  %.0f s left", spent / p->share * (1 - p->share));

@@ -10,6 +10,7 @@
 typedef struct pri_journal pri_journal;
 typedef struct pri_progress { /* what the progress line says; NAN: unknown */
   const char *what;           /* "slice 16 of 512" is made of these: stage name, or NULL while solving */
+  const char *word;           /* what an item is called; NULL: a slice */
   ptrdiff_t item, items;      /* done so far, in all */
   long k;
   double objective, relative_gap;

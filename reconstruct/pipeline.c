@@ -2,6 +2,7 @@
 /* pipeline.c - the body of reconstruct and ct: jobs one after the other, each through the phases of pipeline.h. */
 #define _GNU_SOURCE
 #include "pipeline.h"
+#include <errno.h>
 #include <malloc.h>
 #include <math.h>
 #include <stdlib.h>
@@ -163,8 +164,8 @@ static pri_status unspool(pri_job *job) {
 static pri_status check_budget(pri_job *job) {
   const pri_plan *p = &job->plan;
   if (p->peak <= p->allowed) return PRI_OK;
-  return PRI_FAIL(job->ctx, PRI_EBUDGET, "%s: even one slice at a time takes %.1f MiB, and %.1f MiB are allowed (--mem)",
-                  job->input_name, (double)p->peak / 1048576, (double)p->allowed / 1048576);
+  return PRI_FAIL(job->ctx, PRI_EBUDGET, "%s: even one %s at a time takes %.1f MiB, and %.1f MiB are allowed (--mem)",
+                  job->input_name, pri_job_word(job, 0), (double)p->peak / 1048576, (double)p->allowed / 1048576);
 }
 
 static pri_status count_passes(pri_job *job) {
@@ -195,7 +196,13 @@ void pri_job_unset(pri_job *job) {
 
 /* ---- items: pages, volumes, channels */
 
+const char *pri_job_word(const pri_job *job, int many) {
+  static const char *const words[][2] = {{"slice", "slices"}, {"volume", "volumes"}, {"plane", "planes"}};
+  return words[job->kind == PRI_ITEM_VOLUME ? 1 : job->kind == PRI_ITEM_CHANNELS ? 2 : 0][many != 0];
+}
+
 static pri_status set_up_as(pri_job *job, pri_item item) {
+  job->kind = item;
   PRI_TRY(pri_input_regroup(job->in, item));
   PRI_TRY(pri_job_slices(job));
   return pri_job_setup(job);
@@ -211,7 +218,7 @@ static pri_status set_up(pri_job *job) {
   pri_job_unset(job);
   pri_status again = set_up_as(job, PRI_ITEM_VOLUME);
   if (again == PRI_OK)
-    pri_log(job->ctx, PRI_LOG_INFO, "%s: %td volumes of %td slices (--item)", job->input_name, job->info->items, job->info->item.n[0]);
+    pri_log(job->ctx, PRI_LOG_INFO, "%s: %td %s of %td slices (--item)", job->input_name, job->info->items, pri_job_word(job, job->info->items > 1), job->info->item.n[0]);
   else if (again == PRI_ESHAPE && first)
     again = PRI_FAIL(job->ctx, PRI_ESHAPE, "%s", first);
   pri_free(job->ctx, first);
@@ -263,8 +270,10 @@ static pri_status finish(pri_job *job) {
   pri_status s = pri_job_provenance(job, &text);
   if (s == PRI_OK) s = pri_output_finish(job->out, text);
   free(text);
-  if (s == PRI_OK) pri_resume_done(job);
-  return s;
+  if (s != PRI_OK) return s;
+  pri_resume_done(job);
+  pri_say_wrote(job->ctx, job->output_name);
+  return PRI_OK;
 }
 
 pri_status pri_job_certify(pri_job *job) {
@@ -365,21 +374,27 @@ static pri_status refuse_same_names(pri_call *call) {
   return s;
 }
 
+/* "-o restored/" where there is no such folder: it is made (its parents are not: a typo stays one) */
+static pri_status make_folder(pri_ctx *ctx, const char *name) {
+  const size_t n = strlen(name);
+  if (!n || name[n - 1] != '/' || strstr(name, "{stem}") || mkdir(name, 0777) == 0 || errno == EEXIST) return PRI_OK;
+  return PRI_FAIL(ctx, PRI_EWRITE, "%s: no folder, and it cannot be made: %s", name, strerror(errno));
+}
+
 static pri_status all_jobs(pri_call *call, pri_journal *log, const char **verdict) {
   const pri_options *o = call->opts;
+  if (o->output && call->n_inputs == 1 && !o->dry_run) PRI_TRY(make_folder(call->ctx, o->output));
   if (o->as_stack) return one_job(call, log, call->inputs[0], call->inputs, call->n_inputs, verdict);
   if (call->n_inputs == 1) return one_job(call, log, call->inputs[0], NULL, 0, verdict);
   if (o->output && !strstr(o->output, "{stem}") && !is_folder(o->output))
     return PRI_FAIL(call->ctx, PRI_EPARAM, "%d inputs and one output: give -o DIR/, a name with {stem}, or --as-stack",
                     call->n_inputs);
   if (o->output) PRI_TRY(refuse_same_names(call));
+  if (o->output && !o->dry_run) PRI_TRY(make_folder(call->ctx, o->output));
   for (int i = 0; i < call->n_inputs; i++) {
     const pri_status s = one_job(call, log, call->inputs[i], NULL, 0, verdict);
     if (s == PRI_ECANCEL) return s;
-    if (s != PRI_OK)
-      pri_call_failed(call, call->inputs[i], s);
-    else if (!o->dry_run)
-      pri_log(call->ctx, PRI_LOG_INFO, "%s: done", call->inputs[i]);
+    if (s != PRI_OK) pri_call_failed(call, call->inputs[i], s);
   }
   return PRI_OK;
 }

@@ -85,6 +85,8 @@ typedef struct pri_job {
   int simulate;            /* the operator is applied instead of inverted; noise is added */
   pri_noise *noise;
   int status;              /* exit status: 0 or 3 */
+  pri_item kind;           /* what an item is */
+  struct { int any; double lo, hi; } moved; /* automatic boxes that were moved: the widest */
   struct pri_resume *resume; /* what is kept for --resume; NULL: nothing yet */
   int resuming;            /* an earlier run has left something, and the output is not there yet */
   struct pri_history *history; /* of the slice whose certificate is the worst so far; NULL: none yet */
@@ -116,6 +118,8 @@ PRI_MUST_CHECK pri_status pri_pipeline_run(pri_call *call); /* body of reconstru
 PRI_MUST_CHECK pri_status pri_simulation_run(pri_call *call); /* body of simulate */
 pri_shape pri_job_written(const pri_job *job);           /* one item as it is written */
 int pri_job_asks(const pri_job *job, const char *stop, double *value); /* is there such a stop? value of its first key */
+
+const char *pri_job_word(const pri_job *job, int many);  /* what people call the items: "slice", "slices", "volume", ... */
 
 PRI_MUST_CHECK pri_status pri_job_certify(pri_job *job);   /* adjoint test, centre, weights: what stands before the blocks */
 PRI_MUST_CHECK pri_status pri_job_sweep(pri_job *job);     /* pipeline_sweep.c: all values of --sweep, one pass each */

@@ -66,16 +66,15 @@ static int is_mask(const pri_array *w) { /* weights of one value, or 0 */
   return 1;
 }
 
-static int are_pictures(const pri_job *job, const pri_block *b) {
-  const pri_shape *s = &b->y.shape;
+static int are_pictures(const pri_job *job, const pri_array *y, const pri_array *w) {
+  const pri_shape *s = &y->shape;
   const pri_geometry *g = job->set.A ? pri_operator_geometry(job->set.A) : NULL;
-  return !g && s->nd > 1 && s->n[s->nd - 1] >= 32 && s->n[s->nd - 2] >= 32 && (!b->w.data || is_mask(&b->w));
+  return !g && s->nd > 1 && s->n[s->nd - 1] >= 32 && s->n[s->nd - 2] >= 32 && (!w || is_mask(w));
 }
 
-static pri_status estimate(pri_job *job, const pri_block *b, struct how *how, double sd[PRI_SAMPLES]) {
-  const pri_array *w = b->w.data ? &b->w : NULL;
+static pri_status look(pri_job *job, const pri_block *b, const pri_array *w, struct how *how, double sd[PRI_SAMPLES]) {
   const int growing = !strcmp(job->o->noise_level, "poisson");
-  how->pictures = are_pictures(job, b);
+  how->pictures = are_pictures(job, &b->y, w);
   how->name = how->pictures ? "patches of weak texture" : "details along rows";
   if (!how->pictures && growing)
     return PRI_FAIL(job->ctx, PRI_ENOTSUP,
@@ -86,9 +85,22 @@ static pri_status estimate(pri_job *job, const pri_block *b, struct how *how, do
     sd[i] = how->of[i].sd;
     if (growing && !(how->of[i].gain > 0))
       return PRI_FAIL(job->ctx, PRI_EDATA,
-                      "--noise-level poisson: slice %td shows no noise that grows with its signal; use auto", b->slice[i]);
+                      "--noise-level poisson: %s %td shows no noise that grows with its signal; use auto", pri_job_word(job, 0), b->slice[i]);
   }
   return PRI_OK;
+}
+
+/* What the operator does not see (mask) is no datum: the holes of a picture are not its noise. */
+static pri_status estimate(pri_job *job, const pri_block *b, struct how *how, double sd[PRI_SAMPLES]) {
+  const pri_array *known = &job->set.known;
+  const ptrdiff_t n = pri_shape_size(&b->y.shape);
+  pri_array w = {0};
+  if (!known->data || !pri_shape_equal(&known->shape, &b->y.shape)) return look(job, b, b->w.data ? &b->w : NULL, how, sd);
+  PRI_TRY(pri_array_create(job->ctx, &w, &b->y.shape, b->items));
+  for (ptrdiff_t i = 0; i < n * b->items; i++) w.data[i] = known->data[i % n] != 0 ? b->w.data ? b->w.data[i] : 1 : 0;
+  const pri_status s = look(job, b, &w, how, sd);
+  pri_array_destroy(&w);
+  return s;
 }
 
 static pri_status given(pri_job *job, const pri_block *b, double sd[PRI_SAMPLES]) {
@@ -112,26 +124,25 @@ static pri_status given(pri_job *job, const pri_block *b, double sd[PRI_SAMPLES]
 /* ---- */
 
 static void say(pri_job *job, const pri_block *b, const struct how *how) {
-  char slices[80] = "", more[160] = "";
+  char slices[80] = "", more[160] = "", single[16], plural[16];
+  snprintf(single, sizeof single, "%s ", pri_job_word(job, 0));
+  snprintf(plural, sizeof plural, "%s ", pri_job_word(job, 1));
   const pri_noise_image *first = &how->of[0];
   if (!how->name) {
     pri_log(job->ctx, PRI_LOG_INFO, "noise level: sd %.4g (%s)", job->set.noise, job->o->noise_level);
     return;
   }
-  for (ptrdiff_t i = 0, at = 0; i < b->items; i++)
-    at += snprintf(slices + at, sizeof slices - (size_t)at, "%s%td",
-                   i              ? ", "
-                   : b->items > 1 ? "slices "
-                                  : "slice ",
-                   b->slice[i]);
+  for (ptrdiff_t i = 0, at = 0; i < b->items && job->info->items > 1; i++)
+    at += snprintf(slices + at, sizeof slices - (size_t)at, "%s%s%td", i ? ", " : "; ", i ? "" : b->items > 1 ? plural : single, b->slice[i]);
   for (ptrdiff_t i = 0; how->pictures && i < b->items; i++)
     if (how->of[i].sd == job->set.noise) first = &how->of[i];
+  const char *name = how->pictures && first->sd == first->mad ? "differences of neighbours; no patch is whole" : how->name;
   if (how->pictures && first->gain > 0)
     snprintf(more, sizeof more, "; it grows with the signal: variance %.4g mean %s %.4g, %d levels", first->gain,
              first->b < 0 ? "-" : "+", fabs(first->b), first->levels);
-  else if (how->pictures)
+  else if (how->pictures && first->sd != first->mad)
     snprintf(more, sizeof more, "; wavelet MAD %.4g", first->mad);
-  pri_log(job->ctx, PRI_LOG_INFO, "noise level: sd %.4g (%s, %s%s)", job->set.noise, how->name, slices, more);
+  pri_log(job->ctx, PRI_LOG_INFO, "noise level: sd %.4g (%s%s%s)", job->set.noise, name, slices, more);
 }
 
 static void gains(pri_job *job, const pri_block *b, const struct how *how, double sd[PRI_SAMPLES]) {

@@ -46,7 +46,7 @@ static void progress(void *arg, int tests) {
   char what[80];
   snprintf(what, sizeof what, "weight by %s, %d tested", pri_weight_name(o->w->method), tests);
   const pri_progress p = {
-      .what = what, .item = o->w->now, .items = o->w->slices, .objective = NAN, .relative_gap = NAN, .share = NAN};
+      .what = what, .word = pri_job_word(o->job, 0), .item = o->w->now, .items = o->w->slices, .objective = NAN, .relative_gap = NAN, .share = NAN};
   pri_journal_progress(o->job->log, &p);
 }
 
@@ -215,11 +215,15 @@ static pri_status find_wanted(pri_job *job, struct wanted *w) {
   return PRI_OK;
 }
 
-/* Is the noise level, or anything else of the data, asked for? */
+/* Is the noise level of use to anything, or asked for? */
+static int wants_noise(const pri_job *job, const struct wanted *w) {
+  return w->automatic || strcmp(job->o->noise_level, "auto") || pri_job_asks(job, "discrepancy", NULL) || !strncmp(job->o->fidelity, "ball", 4);
+}
+
 static int looks_at_data(const pri_job *job, const struct wanted *w) {
   for (int i = 0; i < w->n; i++)
     if (w->held[i]) return 1;
-  return strcmp(job->o->noise_level, "auto") || pri_job_asks(job, "discrepancy", NULL) || !strncmp(job->o->fidelity, "ball", 4);
+  return wants_noise(job, w);
 }
 
 static pri_status with_samples(pri_job *job, struct wanted *w) {
@@ -228,7 +232,7 @@ static pri_status with_samples(pri_job *job, struct wanted *w) {
   double sd[PRI_SAMPLES] = {0};
   if (!looks_at_data(job, w)) return PRI_OK;
   pri_status s = pri_job_samples(job, &b, slice);
-  if (s == PRI_OK) s = pri_job_noise(job, &b, sd);
+  if (s == PRI_OK && wants_noise(job, w)) s = pri_job_noise(job, &b, sd);
   if (s == PRI_OK) s = choose(job, w, &b, sd);
   pri_block_destroy(&b);
   return s;

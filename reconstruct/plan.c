@@ -142,10 +142,10 @@ static json_t *shapes(const pri_job *job) {
 static pri_status print_text(pri_job *job, double seconds, int exit_status) {
   char a[64], b[64];
   const pri_plan *p = &job->plan;
-  pri_print("input     %s: %td slices of %s\n", job->input_name, job->items, pri_shape_text(&job->set.measured, a, sizeof a));
+  pri_print("input     %s: %td %s of %s\n", job->input_name, job->items, pri_job_word(job, job->items > 1), pri_shape_text(&job->set.measured, a, sizeof a));
   for (int i = 0; i < job->o->operators.n; i++) pri_print("operator  %s\n", job->o->operators.v[i]);
   pri_print("solver    %s\n", job->o->solver);
-  pri_print("image     %s, %td slices at a time\n", pri_shape_text(&job->set.image, b, sizeof b), p->block);
+  pri_print("image     %s, %td %s at a time\n", pri_shape_text(&job->set.image, b, sizeof b), p->block, pri_job_word(job, p->block > 1));
   pri_print("memory    %.1f MiB at most, %.1f MiB allowed\n", (double)p->peak / 1048576, (double)p->allowed / 1048576);
   if (isfinite(seconds)) pri_print("time      about %.3g s\n", seconds);
   pri_print("status    %d\n", exit_status);

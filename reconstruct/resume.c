@@ -407,7 +407,7 @@ pri_status pri_resume_load(pri_job *job, pri_solve *s, const pri_block *b) {
   const pri_status loaded = pri_solver_load(s->solver, s->monitors, s->n_monitors, r->state);
   if (loaded == PRI_OK) {
     r->stated = 1;
-    pri_log(job->ctx, PRI_LOG_INFO, "slice %td goes on from a saved step", b->slice[0]);
+    pri_log(job->ctx, PRI_LOG_INFO, "%s %td goes on from a saved step", pri_job_word(job, 0), b->slice[0]);
     return PRI_OK;
   }
   pri_log(job->ctx, PRI_LOG_DEBUG, "%s: not used: %s", r->state, pri_ctx_message(job->ctx));

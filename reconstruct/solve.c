@@ -323,7 +323,7 @@ pri_status pri_solve_run(pri_job *job, pri_ctx *ctx, pri_solve *s, pri_certified
   PRI_TRY(pri_solver_run(s->solver, s->monitors, s->n_monitors, s->last, s->why));
   for (ptrdiff_t i = 0; i < items; i++)
     if (s->why[i] == PRI_INTERRUPTED)
-      return PRI_FAIL(ctx, PRI_ECANCEL, "interrupted at step %ld of slice %td", s->last[i].k, s->watch->slice[i]);
+      return PRI_FAIL(ctx, PRI_ECANCEL, "interrupted at step %ld of %s %td", s->last[i].k, pri_job_word(job, 0), s->watch->slice[i]);
   PRI_TRY(final_figures(job, ctx, s));
   PRI_TRY(residuals(ctx, s));
   for (ptrdiff_t i = 0; i < items; i++) judge(job, s, i, &out[i]);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* stream.c - the loop over blocks of slices: read, solve, filter, write. Below it nobody knows of files. */
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 #include "json.h"
 #include "resume.h"
@@ -28,20 +29,45 @@ static void item_event(pri_job *job, const pri_certified *c) {
   pri_journal_event(job->log, "item", e);
 }
 
+/* ", objective 3, relative gap 1e-4": what is known of it */
+static void figures(const pri_certified *c, char *text, size_t n) {
+  size_t at = 0;
+  text[0] = 0;
+  if (isfinite(c->objective)) at = (size_t)snprintf(text, n, ", objective %.6g", c->objective);
+  if (isfinite(c->relative_gap)) snprintf(text + at, n - at, ", relative gap %.3g", c->relative_gap);
+}
+
 static void report(pri_job *job, const pri_certified *c) {
+  char which[48] = "", text[96];
   item_event(job, c);
+  figures(c, text, sizeof text);
+  if (job->info->items > 1) snprintf(which, sizeof which, "%s %td: ", pri_job_word(job, 0), c->item);
   if (!c->met) {
     job->status = 3;
-    pri_log(job->ctx, PRI_LOG_WARN,
-            "slice %td: %s after %ld steps, relative gap %.3g, residual %.4g: the guarantee asked for is not met; the result is "
-            "written and says so",
-            c->item, pri_verdict_name(c->verdict), c->k, c->relative_gap, c->residual);
+    pri_log(job->ctx, PRI_LOG_WARN, "%s%s after %ld steps%s, residual %.4g: the guarantee asked for is not met; the result is written and says so", which,
+            pri_verdict_name(c->verdict), c->k, text, c->residual);
     return;
   }
   if (c->verdict == PRI_DIRECT) return;
-  pri_log(job->ctx, job->items > 8 ? PRI_LOG_DEBUG : PRI_LOG_INFO,
-          "slice %td: %s after %ld steps (%.1f passes), objective %.6g, relative gap %.3g", c->item, pri_verdict_name(c->verdict),
-          c->k, c->passes, c->objective, c->relative_gap);
+  pri_log(job->ctx, job->items > 8 ? PRI_LOG_DEBUG : PRI_LOG_INFO, "%s%s after %ld steps (%.1f passes)%s", which, pri_verdict_name(c->verdict), c->k, c->passes,
+          text);
+}
+
+/* What report() kept to itself of many items */
+static void sum_up(const pri_job *job) {
+  const pri_certified *worst = NULL;
+  ptrdiff_t met = 0;
+  pri_box_said(job);
+  if (job->items <= 8 || job->n_done < job->items) return;
+  for (ptrdiff_t i = 0; i < job->n_done; i++) {
+    const pri_certified *c = &job->done[i];
+    if (c->verdict == PRI_DIRECT) return;
+    met += c->met;
+    if (!worst || pri_certified_worse(c, worst)) worst = c;
+  }
+  if (isfinite(worst->relative_gap))
+    pri_log(job->ctx, PRI_LOG_INFO, "%td of %td %s met what was asked for; the largest relative gap is %.3g (%s %td)", met, job->items, pri_job_word(job, 1),
+            worst->relative_gap, pri_job_word(job, 0), worst->item);
 }
 
 /* ---- the way out: frame, filters, region, file. *a is replaced; whoever calls releases it, also where a step fails */
@@ -180,7 +206,7 @@ static pri_status restore_blocks(pri_job *job) {
     for (int i = 0; i < more; i++) report(job, &job->done[job->n_done + i]);
     job->n_done += more;
   } while (more);
-  if (job->n_done) pri_log(job->ctx, PRI_LOG_INFO, "%td of %td slices are done already", job->n_done, job->items);
+  if (job->n_done) pri_log(job->ctx, PRI_LOG_INFO, "%td of %td %s are done already", job->n_done, job->items, pri_job_word(job, 1));
   return PRI_OK;
 }
 
@@ -190,9 +216,10 @@ pri_status pri_job_stream(pri_job *job) {
   for (; job->n_done < job->items; job->prelude = 0) {
     const ptrdiff_t left = job->items - job->n_done;
     if (pri_ctx_cancelled(job->ctx))
-      return PRI_FAIL(job->ctx, PRI_ECANCEL, "interrupted after %td of %td slices", job->n_done, job->items);
+      return PRI_FAIL(job->ctx, PRI_ECANCEL, "interrupted after %td of %td %s", job->n_done, job->items, pri_job_word(job, 1));
     PRI_TRY(one_block(job, left < job->plan.block ? left : job->plan.block));
   }
+  sum_up(job);
   if (job->bad)
     pri_log(job->ctx, PRI_LOG_WARN, "%s: %td values were not finite or saturated; %s", job->input_name, job->bad,
             job->set.weighted ? "they have weight zero" : pri_job_ct(job) ? "neighbours in their view stand in for them" : "neighbours stand in for them");

@@ -37,14 +37,19 @@ static double share_of(const pri_watch *w, struct pri_watched *t, const pri_repo
   return fmin(1, fmax(t->share, share));
 }
 
+/* Relative change of the image a step above which it is still on its way: what it overshoots then says nothing of where it will end.
+   Deblurring a picture (gaussian 1.5): 593 steps to a gap of 1e-3 instead of 722; filling one in: 390 instead of 435. */
+static const double SETTLED = 0.01;
+
 /* Items whose box was raised at this very step go on: what was decided was about the smaller box. */
 static void one_item(pri_watch *w, ptrdiff_t i, const pri_report *r, const pri_array *x, pri_verdict *v) {
   struct pri_watched *t = &w->item[i];
   iteration_event(w, i, r);
   pri_history_add(&w->history[i], r);
   t->share = share_of(w, t, r);
-  const int last = w->job->set.bound.automatic == PRI_RANGE_BOTH && *v != PRI_GO;
-  if (*v != PRI_DIVERGED && pri_box_follow(w, i, r->k, pri_array_item(x, i), pri_shape_size(&x->shape), last)) {
+  const int both = w->job->set.bound.automatic == PRI_RANGE_BOTH, last = both && *v != PRI_GO;
+  const int moving = both && !last && r->change > SETTLED;
+  if (*v != PRI_DIVERGED && !moving && pri_box_follow(w, i, r->k, pri_array_item(x, i), pri_shape_size(&x->shape), last)) {
     t->raised_at = r->k;
     if (*v == PRI_CONVERGED || *v == PRI_STOPPED_EARLY) *v = PRI_GO;
   }
@@ -56,7 +61,7 @@ static void one_item(pri_watch *w, ptrdiff_t i, const pri_report *r, const pri_a
 
 static pri_status observe(pri_ctx *ctx, void *priv, const pri_report *per_item, const pri_array *x, pri_verdict *v) {
   pri_watch *w = priv;
-  pri_progress p = {.item = w->job->n_done, .items = w->job->items, .objective = NAN, .relative_gap = NAN, .share = NAN};
+  pri_progress p = {.word = pri_job_word(w->job, 0), .item = w->job->n_done, .items = w->job->items, .objective = NAN, .relative_gap = NAN, .share = NAN};
   ptrdiff_t over = 0, shown = -1;
   double done = 0;
   (void)ctx;

@@ -38,5 +38,6 @@ int pri_box_near(double lo, double hi, double largest); /* within 10 % of the bo
 /* The first box of an image of n values, for --bound auto; never outside the range of an integer file's type. */
 void pri_box_of_data(const pri_job *job, const pri_real *y, ptrdiff_t n, double *lo, double *hi);
 /* Sets or raises the box of item i where it is automatic; 1: it changed. `now`: set it whatever the step. */
+void pri_box_said(const pri_job *job); /* once: where boxes of a job were moved to */
 int pri_box_follow(pri_watch *w, ptrdiff_t i, long k, const pri_real *x, ptrdiff_t n, int now);
 #endif

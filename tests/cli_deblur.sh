@@ -8,6 +8,15 @@ ok 'without more' deblur --psf gaussian:sigma=1.2 y.tif -o z.tif
 check 'noise is said' grep -q 'noise level: sd 0.00' .err
 check 'weight is said' grep -q 'weight of tv: ' .err
 check 'better by 2 dB' awk -v a="$(psnr y.tif)" -v b="$(psnr z.tif)" 'BEGIN { exit !(b > a + 2) }'
+check 'where it went is said last' sh -c 'tail -n 1 .err | grep -qx "priori: deblur: wrote z.tif"'
+ok 'quietly' deblur --psf gaussian:sigma=1.2 -q y.tif -f -o z.tif
+check 'nothing is said' test ! -s .err
+ok 'of data without noise' deblur --psf gaussian:sigma=1.2 --prior tv:weight=0.001 x.tif -o p.tif
+"$priori" info --json p.tif | tr -d ' \n' >info
+check 'what is nowhere negative stays so' grep -q '"lower_bound":0,' info
+ok 'a folder of its own' deblur --psf gaussian:sigma=1.2 --prior tv:weight=0.001 --stop steps:2 y.tif x.tif -o made/
+check 'is made' test -s made/x.tif
+status 6 'but not the one that it would be in' deblur --psf gaussian:sigma=1.2 y.tif x.tif -o typo/made/
 says '^operator = blur:psf=gaussian.*sigma=1.2.*border=replicate' 'configuration: operator' deblur --psf gaussian:sigma=1.2 --print-config y.tif
 says 'border=unknown' 'configuration: border' deblur --psf disk:radius=2 --border unknown --print-config y.tif
 says '^bound = 0:auto' 'photon counts are not negative' deblur --psf disk:radius=2 --fidelity kl --print-config y.tif

@@ -18,6 +18,12 @@ check 'options of the door became keys' test "$(grep -c '^mask' a.ini)" -eq 0
 ok 'configuration, fed back' reconstruct a.ini y.tif -o one.npy
 ok 'the door' inpaint --mask random:0.5 --stop steps:20 y.tif -o two.npy -j 3
 same 'same pixels' one.npy two.npy
+check 'the noise of data without any is not asked for' sh -c '! grep -q "noise level" .err'
+# holes are not noise: what is estimated is that of the known pixels
+ok 'a larger phantom' phantom ellipses:size=96 --seed 5 -o big.tif
+ok 'half of it, noisy' simulate --operator mask:random=0.5 --noise gaussian:sd=0.02 big.tif -o noisy.tif
+ok 'from the noise' inpaint --mask random:0.5 --noise-level auto noisy.tif -o n.tif
+check 'within a third' grep -qE 'noise level: sd 0\.0(1[4-9]|2[0-6])' .err
 # a mask from a file; what lies under it is not looked at
 ok 'mask' simulate --operator mask:random=0.7 x.tif -o m.npy
 ok 'ones' simulate --operator scale:factor=0 x.tif -o zero.npy
