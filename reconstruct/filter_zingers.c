@@ -21,7 +21,7 @@ struct zingers {
   int side;
   ptrdiff_t views, bins;
 };
-struct run { const struct zingers *p; const pri_real *in; pri_real *out, *med, *off; double limit; };
+struct run { const struct zingers *p; const pri_real *in; pri_real *out, *med, *off; double limit; }; /* off: |y - med|, then 1: a zinger */
 
 static pri_status init(pri_ctx *ctx, void *priv, const pri_meta *meta, const pri_shape *in, pri_shape *out) {
   struct zingers *p = priv;
@@ -116,16 +116,17 @@ static int is_zinger(const struct run *r, ptrdiff_t i) {
   return sign * (double)r->in[i] - second(r, i, sign) > 0.5 * r->limit;
 }
 
-static double count(const void *arg, ptrdiff_t first, ptrdiff_t last) {
-  double sum = 0;
-  for (ptrdiff_t i = first; i < last; i++) sum += is_zinger(arg, i);
-  return sum;
+static pri_status mark(void *arg, int worker, ptrdiff_t first, ptrdiff_t last) {
+  const struct run *r = arg;
+  (void)worker;
+  for (ptrdiff_t i = first; i < last; i++) r->off[i] = (pri_real)is_zinger(r, i);
+  return PRI_OK;
 }
 
 static pri_status replace(void *arg, int worker, ptrdiff_t first, ptrdiff_t last) {
   const struct run *r = arg;
   (void)worker;
-  for (ptrdiff_t i = first; i < last; i++) r->out[i] = is_zinger(r, i) ? r->med[i] : r->in[i];
+  for (ptrdiff_t i = first; i < last; i++) r->out[i] = r->off[i] > 0 ? r->med[i] : r->in[i];
   return PRI_OK;
 }
 
@@ -138,7 +139,8 @@ static pri_status run(pri_ctx *ctx, const void *priv, pri_real *out, const pri_r
     PRI_TRY(pri_par_for(ctx, p->views, 8, medians, &r));
     const double sd = spread(r.off, n);
     r.limit = p->threshold * sd;
-    const double here = pri_sum(ctx, n, count, &r);
+    PRI_TRY(pri_par_for(ctx, n, 4096, mark, &r)); /* all before the first is replaced: out may be in, and neighbours are looked at */
+    const double here = pri_vsum(ctx, r.off, n);
     if (here > 0) pri_log(ctx, PRI_LOG_DEBUG, "zingers: slice %td: %.0f values, sd %.3g", slice[i], here, sd);
     found += here;
     PRI_TRY(pri_par_for(ctx, n, 4096, replace, &r));

@@ -140,8 +140,38 @@ static void a_clean_sinogram_keeps_its_values(void **state) {
   unmake(&s);
 }
 
+/* Three in a row: the middle one has two like it beside it and stays, the outer ones go. In place, and for any threads, no less: what
+   has been replaced already is not asked any more. */
+static void zingers_in_place_are_those_of_a_copy(void **state) {
+  static const ptrdiff_t slice = 0;
+  const pri_meta meta = pri_meta_unknown();
+  struct sinograms s;
+  pri_array out;
+  (void)state;
+  make(&s);
+  for (ptrdiff_t i = 0; i < N; i++) s.clean.data[i] += (pri_real)(0.02 * (double)pri_rng_normal_at(1, "unit_stripes", (uint64_t)i));
+  for (ptrdiff_t k = 0; k < 300; k++)
+    for (ptrdiff_t j = 0; j < 3; j++) s.clean.data[k * BINS + (k * 37) % (BINS - 3) + j] += 1;
+  assert_int_equal(pri_array_create(s.ctx, &out, &s.clean.shape, 1), PRI_OK);
+  for (int threads = 1; threads <= 3; threads++) {
+    pri_ctx *ctx;
+    pri_filter *f;
+    assert_int_equal(pri_open(&ctx, &(pri_ctx_opts){.threads = threads}), PRI_OK);
+    assert_int_equal(pri_filter_create(ctx, &f, "zingers", &meta, &s.clean.shape), PRI_OK);
+    assert_int_equal(pri_filter_run(f, &out, &s.clean, &slice), PRI_OK);
+    memcpy(s.y.data, s.clean.data, N * sizeof(pri_real));
+    assert_int_equal(pri_filter_run(f, &s.y, &s.y, &slice), PRI_OK);
+    assert_memory_equal(s.y.data, out.data, N * sizeof(pri_real));
+    pri_filter_destroy(&f);
+    pri_ctx_destroy(&ctx);
+  }
+  pri_array_destroy(&out);
+  unmake(&s);
+}
+
 int unit_stripes(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(stripes_go), cmocka_unit_test(even_widths_are_refused), cmocka_unit_test(zingers_go),
-                                     cmocka_unit_test(a_clean_sinogram_keeps_its_values)};
+                                     cmocka_unit_test(a_clean_sinogram_keeps_its_values),
+                                     cmocka_unit_test(zingers_in_place_are_those_of_a_copy)};
   return cmocka_run_group_tests_name("unit_stripes", tests, NULL, NULL);
 }
