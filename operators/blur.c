@@ -71,9 +71,11 @@ static void fini(pri_ctx *ctx, void *priv) {
   pri_free(ctx, b->one);
 }
 
-/* Images lie one behind the other: channels with one PSF are items like any others. nx, ny: elements of in, out */
+/* Images lie one behind the other: channels with one PSF are items like any others. nx, ny: elements of in, out. What one channel does not
+   have none has, also where there are no items: ENOTSUP before any is done */
 static pri_status run(pri_ctx *ctx, const struct blur *b, pri_convolve what, double rho, pri_real *out, ptrdiff_t ny, const pri_real *in, ptrdiff_t nx, ptrdiff_t items, void *scratch) {
   if (b->n == 1) return pri_blur_one_run(ctx, b->one, what, rho, out, in, items * b->images, scratch);
+  for (ptrdiff_t k = 0; k < b->n; k++) PRI_TRY(pri_blur_one_run(ctx, &b->one[k], what, rho, out, in, 0, scratch));
   for (ptrdiff_t i = 0; i < items * b->n; i++) PRI_TRY(pri_blur_one_run(ctx, &b->one[i % b->n], what, rho, out + i * ny, in + i * nx, 1, scratch));
   return PRI_OK;
 }

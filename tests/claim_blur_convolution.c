@@ -218,6 +218,11 @@ static void channels_have_their_own_psf(void **state) { /* two pages; each chann
     remove(name);
   }
   assert_true(from_first > 0);
+  assert_false(pri_operator_has_resolvent(A)); /* neither channel has one */
+  pri_operator_destroy(&A);
+  snprintf(spec, sizeof spec, "blur:psf=%s,psf-center=middle,channels=yes,border=periodic", file);
+  assert_int_equal(pri_operator_create(ctx, &A, spec, NULL, &item, NULL), PRI_OK);
+  assert_true(pri_operator_has_resolvent(A));
   pri_operator_destroy(&A);
   pri_array_destroy(&h);
   pri_array_destroy(&x);
