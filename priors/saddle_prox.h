@@ -11,7 +11,8 @@
  *
  *   u = P_box(z - t K'r),   q+ = Pi(r + K u / (t |K|^2)),   r = q+ + beta (q+ - q),   x = P_box(z - t K'q)
  *
- * Certificate, with r the repaired q~: |x~ - z|^2 / 2 + t F(K(x~, w~)) - min_u |u - z|^2 / 2 + t <K'r, u> over the box, in double.
+ * Certificate, with r the repaired q~: |x~ - z|^2 / 2 + t F(K(x~, w~)) - min_u |u - z|^2 / 2 + t <K'r, u> over the box, in double, and an
+ * allowance for the rounding of the sums. PROVEN where the prior has value_wide and kt_wide (or pri_real is double) and no w; else ESTIMATE.
  */
 #ifndef PRI_SADDLE_PROX_H
 #define PRI_SADDLE_PROX_H
