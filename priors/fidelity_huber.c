@@ -57,7 +57,8 @@ static double value_block(const void *arg, ptrdiff_t first, ptrdiff_t last) {
   return sum;
 }
 
-static double bound(const struct job *j, ptrdiff_t i) { return (double)(pri_real)(weight_of(j, i) * j->delta); } /* as dual_prox stores it */
+/* of |p_i|: the largest pri_real that is not above w_i delta, so that what is stored is inside and f* finite in exact arithmetic */
+static double bound(const struct job *j, ptrdiff_t i) { return (double)pri_real_below(weight_of(j, i) * j->delta); }
 
 static double conjugate_block(const void *arg, ptrdiff_t first, ptrdiff_t last) {
   const struct job *j = arg;
@@ -77,7 +78,7 @@ static pri_status dual_prox_some(void *arg, int worker, ptrdiff_t first, ptrdiff
   (void)worker;
   for (ptrdiff_t i = first; i < last; i++) {
     const double w = weight_of(j, i), s = j->each ? j->sigma * (double)j->each[i] : j->sigma;
-    j->out[i] = w > 0 ? (pri_real)clip(w * ((double)j->out[i] - s * (double)j->y[i]) / (w + s), w * j->delta) : 0;
+    j->out[i] = w > 0 ? (pri_real)clip(w * ((double)j->out[i] - s * (double)j->y[i]) / (w + s), bound(j, i)) : 0;
   }
   return PRI_OK;
 }
@@ -85,7 +86,7 @@ static pri_status dual_prox_some(void *arg, int worker, ptrdiff_t first, ptrdiff
 static pri_status grad_some(void *arg, int worker, ptrdiff_t first, ptrdiff_t last) {
   const struct job *j = arg;
   (void)worker;
-  for (ptrdiff_t i = first; i < last; i++) j->out[i] = (pri_real)(weight_of(j, i) * clip((double)j->z[i] - (double)j->y[i], j->delta));
+  for (ptrdiff_t i = first; i < last; i++) j->out[i] = (pri_real)clip(weight_of(j, i) * ((double)j->z[i] - (double)j->y[i]), bound(j, i));
   return PRI_OK;
 }
 

@@ -163,3 +163,13 @@ void pri_fill(pri_ctx *ctx, pri_real *d, double v, ptrdiff_t n) {
 void pri_clip(pri_ctx *ctx, pri_real *x, double lo, double hi, ptrdiff_t n) {
   each(ctx, clip_some, (struct map){.y = x, .a = (pri_real)lo, .b = (pri_real)hi}, n);
 }
+
+pri_real pri_real_below(double v) {
+  const pri_real r = (pri_real)v;
+  if (!((double)r > v)) return r;
+#ifdef PRI_DOUBLE
+  return nextafter(r, -INFINITY);
+#else
+  return nextafterf(r, -INFINITY);
+#endif
+}

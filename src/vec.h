@@ -23,4 +23,5 @@ void pri_sub(pri_ctx *ctx, pri_real *d, const pri_real *a, const pri_real *b, pt
 void pri_copy(pri_ctx *ctx, pri_real *d, const pri_real *s, ptrdiff_t n);
 void pri_fill(pri_ctx *ctx, pri_real *d, double v, ptrdiff_t n);
 void pri_clip(pri_ctx *ctx, pri_real *x, double lo, double hi, ptrdiff_t n);
+pri_real pri_real_below(double v);                                                         /* the largest pri_real that is not above v */
 #endif

@@ -104,8 +104,32 @@ static void masked_counts(void **state) {
   assert_true(fabs(with - (value(ctx, "kl", &y, NULL, 1.5) - 1.5)) <= ROUND * 20); /* y = 0 there: its term is z */
 }
 
+/* 0.1 in float is above 0.1: what the steps and the gradient of an outlier store must be inside all the same, or f* is infinite and a gap made of
+   it no proof */
+static void huber_stays_inside_of_its_bound(void **state) {
+  pri_ctx *ctx = *state;
+  pri_fidelity *f;
+  const void *priv;
+  const pri_array y = counts();
+  pri_real weights[2 * N], p[N], g[N], z[N];
+  for (int i = 0; i < 2 * N; i++) weights[i] = (pri_real)(0.1 + 0.7 * i);
+  const pri_array w = pri_array_borrow(weights, &y.shape, 2);
+  assert_int_equal(pri_fidelity_create(ctx, &f, "huber:delta=0.1", &y, &w), PRI_OK);
+  const pri_fidelity_class *c = pri_fidelity_class_of(f, &priv);
+  for (int i = 0; i < N; i++) z[i] = i % 2 ? 100 : -100, p[i] = 50 * z[i];
+  assert_int_equal(c->dual_prox(ctx, priv, p, 0.3, NULL, 0, 1), PRI_OK);
+  assert_int_equal(c->grad(ctx, priv, g, z, 0, 1), PRI_OK);
+  for (int i = 0; i < N; i++) {
+    const double most = (double)weights[i] * 0.1;
+    assert_true(fabs((double)p[i]) <= most && fabs((double)p[i]) >= most * (1 - ROUND));
+    assert_true(fabs((double)g[i]) <= most && fabs((double)g[i]) >= most * (1 - ROUND));
+  }
+  pri_fidelity_destroy(&f);
+}
+
 int unit_fidelity(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(values_by_hand), cmocka_unit_test(what_is_no_count_is_refused),
-                                     cmocka_unit_test(backgrounds), cmocka_unit_test(masked_counts)};
+                                     cmocka_unit_test(backgrounds), cmocka_unit_test(masked_counts),
+                                     cmocka_unit_test(huber_stays_inside_of_its_bound)};
   return cmocka_run_group_tests_name("unit_fidelity", tests, make_ctx, drop_ctx);
 }
