@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* algebra_sum.c - y = (A_1 + ... + A_n) x: operators of one domain and one range added up. Items one by one through one intermediate result. */
 #include <math.h>
+#include <string.h>
 #include "operator_private.h"
 #include "vec.h"
 
@@ -94,6 +95,17 @@ static pri_bound norm(const void *priv) { /* |A_1 + ... + A_n| <= |A_1| + ... + 
   return (pri_bound){total * (1 + 1e-15 * s->n), PRI_PROVEN};
 }
 
+/* that of all; the whole, where they do not agree */
+static void frame(const void *priv, pri_box *box) {
+  const struct sum *s = priv;
+  pri_box one;
+  pri_operator_frame(s->ops[0], box);
+  for (int i = 1; i < s->n; i++) {
+    pri_operator_frame(s->ops[i], &one);
+    if (memcmp(&one, box, sizeof one)) *box = pri_box_whole(&s->image.shape);
+  }
+}
+
 static pri_status init(pri_ctx *ctx, void *priv, const pri_meta *meta, pri_shape *dom, pri_shape *ran) {
   (void)priv, (void)meta, (void)dom, (void)ran;
   return PRI_FAIL(ctx, PRI_ENOTSUP, "sum: is made by pri_operator_sum");
@@ -101,8 +113,8 @@ static pri_status init(pri_ctx *ctx, void *priv, const pri_meta *meta, pri_shape
 
 /* as for chains: a sum has the wide slots only where all its members do */
 #define SUM_KIND {.name = "sum", .brief = "operators added up", .cite = "", .size = sizeof(struct sum)}
-static const pri_operator_class sum_class = {.kind = SUM_KIND, .init = init, .apply = apply, .adjoint = adjoint, .fini = fini, .flags = flags, .norm = norm};
-static const pri_operator_class wide_sum_class = {.kind = SUM_KIND, .init = init, .apply = apply, .adjoint = adjoint, .fini = fini, .flags = flags, .norm = norm,
+static const pri_operator_class sum_class = {.kind = SUM_KIND, .init = init, .apply = apply, .adjoint = adjoint, .fini = fini, .flags = flags, .norm = norm, .frame = frame};
+static const pri_operator_class wide_sum_class = {.kind = SUM_KIND, .init = init, .apply = apply, .adjoint = adjoint, .fini = fini, .flags = flags, .norm = norm, .frame = frame,
                                                   .apply_wide = apply_wide, .adjoint_wide = adjoint_wide};
 
 static pri_status fill(pri_ctx *ctx, struct sum *s, pri_operator *const *ops, int n, int *wide) {

@@ -213,10 +213,28 @@ static void sums(void **state) {
   pri_operator_destroy(&other);
 }
 
+/* what of the unknown is measured is said of a sum, too, where its members agree */
+static void frames_of_sums(void **state) {
+  static const char *const specs[] = {"blur:psf=gaussian,sigma=1,size=5,border=unknown", "blur:psf=box,width=3,size=5,border=unknown"};
+  const pri_shape ran = pri_shape_2d(ROWS, COLS);
+  pri_operator *two[2], *sum;
+  pri_box box, one;
+  for (int i = 0; i < 2; i++)
+    if (pri_operator_create(*state, &two[i], specs[i], NULL, NULL, &ran) != PRI_OK) fail_msg("%s", pri_ctx_message(*state));
+  assert_int_equal(pri_operator_sum(*state, &sum, two, 2), PRI_OK);
+  pri_operator_frame(two[0], &one);
+  pri_operator_frame(sum, &box);
+  assert_memory_equal(&box, &one, sizeof box);
+  assert_true(box.first[0] == 2 && box.n[0] == ROWS && box.first[1] == 2 && box.n[1] == COLS);
+  pri_operator_destroy(&sum);
+  for (int i = 0; i < 2; i++) pri_operator_destroy(&two[i]);
+}
+
 int unit_operators(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(box_is_the_mean_of_a_block), cmocka_unit_test(kernels_keep_constants_and_ramps), cmocka_unit_test(bicubic_by_hand),
       cmocka_unit_test(pseudo_inverse_of_box), cmocka_unit_test(other_kernels_have_a_stand_in), cmocka_unit_test(fourier_is_the_unitary_transform),
-      cmocka_unit_test(crop_and_scale), cmocka_unit_test(masks), cmocka_unit_test(chains_of_known_norms), cmocka_unit_test(sums)};
+      cmocka_unit_test(crop_and_scale), cmocka_unit_test(masks), cmocka_unit_test(chains_of_known_norms), cmocka_unit_test(sums),
+      cmocka_unit_test(frames_of_sums)};
   return cmocka_run_group_tests_name("unit_operators", tests, make_ctx, drop_ctx);
 }

@@ -76,7 +76,8 @@ PRI_API const pri_shape *pri_operator_range(const pri_operator *A);
 PRI_API unsigned pri_operator_flags(const pri_operator *A);         /* PRI_OP_...: claims that conf_operator tries to break */
 PRI_API const pri_geometry *pri_operator_geometry(const pri_operator *A);     /* borrowed; NULL: it has none */
 PRI_API PRI_MUST_CHECK pri_status pri_operator_print(const pri_operator *A, char **spec);   /* effective spec, by pri_calloc */
-/* The box of the domain that answers to the measured field: what the pipeline writes. The whole where the class has none; of a chain: ops[0]'s. */
+/* The box of the domain that answers to the measured field: what the pipeline writes. The whole where the class has none; of a chain: ops[0]'s;
+   of a sum: that of all, or the whole. */
 PRI_API void pri_operator_frame(const pri_operator *A, pri_box *box);
 /* The class and its private struct, for calls that bring their own scratch (re-entrant). */
 PRI_API const pri_operator_class *pri_operator_class_of(const pri_operator *A, const void **priv);
