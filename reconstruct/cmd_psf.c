@@ -63,7 +63,7 @@ static pri_status draw(making *m, const char *spec) {
 /* ---- beads */
 
 static void as_volume(pri_array *a) { /* pages become the slowest axis of one item */
-  if (a->items == 1) return;
+  if (a->items == 1 || a->shape.nd == 3) return; /* volumes are images of their own */
   a->shape = (pri_shape){3, {a->items, a->shape.n[a->shape.nd - 2], a->shape.n[a->shape.nd - 1]}};
   a->items = 1;
 }

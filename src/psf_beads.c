@@ -18,7 +18,7 @@
 #include "fft.h"
 
 enum { Z, Y, X };
-enum { SAMPLES = 1 << 20 };
+enum { SAMPLES = 1 << 20, MOST = 20000 /* spots of an image: each is held against every other */ };
 
 struct spot {
   ptrdiff_t at[3];
@@ -107,7 +107,9 @@ static pri_status find(struct search *s) {
   for (ptrdiff_t i = 0; i < product(s->n); i++) {
     if (!(s->smooth[i] > least)) continue;
     const ptrdiff_t p[3] = {i / s->n[X] / s->n[Y], i / s->n[X] % s->n[Y], i % s->n[X]};
-    if (is_maximum(s, p)) PRI_TRY(note(s, p, s->smooth[i] - s->background));
+    if (!is_maximum(s, p)) continue;
+    if (s->count == MOST) return PRI_FAIL(s->ctx, PRI_EDATA, "beads: more than %d spots stand out of the background: this is no image of beads that stand alone", MOST);
+    PRI_TRY(note(s, p, s->smooth[i] - s->background));
   }
   return PRI_OK;
 }
@@ -163,7 +165,7 @@ static void centre(const struct search *s, const struct spot *b, double d[3]) {
     ptrdiff_t p[3] = {b->at[Z], b->at[Y], b->at[X]}, q[3] = {b->at[Z], b->at[Y], b->at[X]};
     p[a]--;
     q[a]++;
-    d[a] = s->n[a] == 1 ? 0 : vertex(value(s, p) - s->background, value(s, b->at) - s->background, value(s, q) - s->background);
+    d[a] = s->size[a] == 1 ? 0 : vertex(value(s, p) - s->background, value(s, b->at) - s->background, value(s, q) - s->background);
   }
 }
 

@@ -122,8 +122,46 @@ static void bad_beads_are_left_out(void **state) {
   pri_ctx_destroy(&ctx);
 }
 
+/* a plane of each bead of a volume: the brightest may be the first or the last one */
+static void planes_of_a_volume(void **state) {
+  (void)state;
+  pri_ctx *ctx = make();
+  const pri_shape shape = {3, {9, 60, 90}};
+  const double sigma[3] = {2, 1.5, 1.5};
+  pri_array a;
+  pri_psf p;
+  pri_beads n;
+  double w[3];
+  assert_int_equal(pri_array_create(ctx, &a, &shape, 1), PRI_OK);
+  for (int i = 0; i < 3; i++) bead(&a, 0, (double[]){4 * i, 30, 15 + 30 * i}, sigma, 100);
+  noise(&a, 10, 0.5);
+  assert_int_equal(pri_psf_from_beads(ctx, &p, &n, &a, (ptrdiff_t[]){1, 17, 17}), PRI_OK);
+  assert_int_equal(n.used, 3);
+  pri_psf_fwhm(&p, w);
+  assert_true(fabs(w[1] / (1.5 * wide) - 1) < 0.05 && fabs(w[2] / (1.5 * wide) - 1) < 0.05);
+  pri_psf_destroy(ctx, &p);
+  pri_array_destroy(&a);
+  pri_ctx_destroy(&ctx);
+}
+
+static void a_lattice_of_dots_is_refused(void **state) {
+  (void)state;
+  pri_ctx *ctx = make();
+  const pri_shape shape = pri_shape_2d(900, 900);
+  pri_array a;
+  pri_psf p;
+  assert_int_equal(pri_array_create(ctx, &a, &shape, 1), PRI_OK);
+  for (ptrdiff_t i = 0; i < 900 * 900; i++) a.data[i] = i % 6 == 0 && i / 900 % 6 == 0;
+  assert_int_equal(pri_psf_from_beads(ctx, &p, NULL, &a, (ptrdiff_t[]){1, 5, 5}), PRI_EDATA);
+  assert_null(p.h);
+  pri_array_destroy(&a);
+  assert_int_equal(pri_ctx_memory_used(ctx), 0);
+  pri_ctx_destroy(&ctx);
+}
+
 int unit_psf_beads(void);
 int unit_psf_beads(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(a_gaussian_is_recovered), cmocka_unit_test(in_three_axes), cmocka_unit_test(bad_beads_are_left_out)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(a_gaussian_is_recovered), cmocka_unit_test(in_three_axes), cmocka_unit_test(bad_beads_are_left_out), cmocka_unit_test(planes_of_a_volume),
+                                     cmocka_unit_test(a_lattice_of_dots_is_refused)};
   return cmocka_run_group_tests_name("unit_psf_beads", tests, NULL, NULL);
 }
