@@ -99,14 +99,16 @@ static pri_status one_length(const struct drawing *d, const char *key, const cha
 /* text: one to three numbers joined by 'x', x first; the last one is repeated. v: z, y, x */
 static pri_status lengths(const struct drawing *d, const char *key, const char *text, double v[3], double least, double most) {
   char part[3][40];
+  const char *s = text;
   int n = 0;
-  for (const char *s = text; *s && n < 3; n++) {
+  for (; *s && n < 3; n++) {
     size_t len = 0;
     while (s[len] && len < 39 && !(len && s[len] == 'x' && (isdigit((unsigned char)s[len + 1]) || s[len + 1] == '.'))) len++;
     memcpy(part[n], s, len);
     part[n][len] = 0;
     s += len + (s[len] == 'x');
   }
+  if (n == 0 || *s) return PRI_FAIL(d->ctx, PRI_EPARAM, "%s: %s=%s: give one number, or one for each axis (x first), joined by x", d->who, key, text);
   if (n == 3 && d->nd == 2) return PRI_FAIL(d->ctx, PRI_ESHAPE, "%s: %s=%s has three axes, the image has two", d->who, key, text);
   for (int i = 0; i < 3; i++) {
     const int axis = X - i;
@@ -120,7 +122,7 @@ static pri_status lengths(const struct drawing *d, const char *key, const char *
 static pri_status room(const struct drawing *d, pri_psf *p, const double reach[3]) {
   ptrdiff_t k[3];
   for (int a = Z; a <= X; a++) {
-    const ptrdiff_t asked = d->keys->size[X - a];
+    const ptrdiff_t *size = d->keys->size, asked = a == Y && !size[1] ? size[0] : size[X - a]; /* one number: both sides in the plane */
     k[a] = a == Z && d->nd == 2 ? 1 : asked ? asked : 2 * (ptrdiff_t)ceil(reach[a]) + 1;
     if (k[a] % 2 == 0) return PRI_FAIL(d->ctx, PRI_EPARAM, "%s: size: %td is even; a point-spread function is drawn to odd extents", d->who, k[a]);
   }

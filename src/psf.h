@@ -43,7 +43,7 @@ extern const char *const pri_psf_centers[], *const pri_psf_negatives[];
   PRI_PSF_ROW(s, k.index, "index", PRI_REAL, "1", "airy, born-wolf: refractive index before the lens (air 1, water 1.33, oil 1.515)", .min = 1, .max = 3, .def = 1), \
   PRI_PSF_ROW(s, k.pixel, "pixel", PRI_QUANTITIES, "um", "pitch of the image's pixels, in-plane x axial; default: from the input file", .flags = PRI_P_FROM_META, .min = 1e-6, .max = 1e9, .def = NAN), \
   PRI_PSF_ROW(s, k.psf_pixel, "psf-pixel", PRI_QUANTITIES, "um", "file: pitch of its pixels, in-plane x axial; resampled to pixel= where they differ by more than 1 %; default: what the file says of itself", .flags = PRI_P_FROM_META, .min = 1e-6, .max = 1e9, .def = NAN), \
-  PRI_PSF_ROW(s, k.size, "size", PRI_SIZES, "px", "extents that a PSF is drawn to (odd, x first); default: as far as it reaches", .min = 1, .max = 4096), \
+  PRI_PSF_ROW(s, k.size, "size", PRI_SIZES, "px", "extents that a PSF is drawn to (odd, x first; one number: both sides in the plane); default: as far as it reaches", .min = 1, .max = 4096), \
   PRI_PSF_ROW(s, k.center, "psf-center", PRI_CHOICE, "-", "file: where its centre lies; auto: the middle, or its largest value where that lies elsewhere", .choices = pri_psf_centers), \
   PRI_PSF_ROW(s, k.background, "background", PRI_TEXT, "-", "file: value that is taken off it, or auto: the median of its border; default: none", .flags = 0), \
   PRI_PSF_ROW(s, k.negative, "negative", PRI_CHOICE, "-", "file: negative values become 0, or are kept", .choices = pri_psf_negatives),            \

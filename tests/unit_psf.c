@@ -154,9 +154,13 @@ static void lengths(void **state) {
   assert_int_equal(try_draw(ctx, &p, "gaussian,sigma=0.15um", 2, NULL), PRI_EPARAM); /* no pixel pitch */
   assert_non_null(strstr(pri_ctx_message(ctx), "pixel="));
   assert_int_equal(try_draw(ctx, &p, "gaussian,sigma=1x1x1", 2, NULL), PRI_ESHAPE);
+  assert_int_equal(try_draw(ctx, &p, "gaussian,sigma=1x2x3x4", 3, NULL), PRI_EPARAM); /* four are one too many, not three and a rest */
   assert_int_equal(try_draw(ctx, &p, "gaussian,sigma=0", 2, NULL), PRI_EPARAM);
   assert_int_equal(try_draw(ctx, &p, "gaussian,sigma=nan", 2, NULL), PRI_EPARAM);
   assert_int_equal(try_draw(ctx, &p, "gaussian,size=4", 2, NULL), PRI_EPARAM); /* even */
+  assert_int_equal(try_draw(ctx, &p, "gaussian,size=5", 2, NULL), PRI_OK);
+  assert_true(p.k[0] == 1 && p.k[1] == 5 && p.k[2] == 5); /* one number: both sides */
+  done(ctx, &p);
   assert_int_equal(try_draw(ctx, &p, "airy,na=1.2,wavelength=500nm,pixel=0.1um", 2, NULL), PRI_EPARAM); /* na above the index */
   assert_int_equal(try_draw(ctx, &p, "airy,pixel=0.1um", 2, NULL), PRI_EPARAM);
   close_ctx(ctx);
