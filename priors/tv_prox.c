@@ -20,7 +20,8 @@
  *
  * Certificate: with v = z - t D'q and u = P_box(v), which minimises the Lagrangian at q,
  *   primal - dual = |x - v|^2 / 2 - |u - v|^2 / 2 + t (R(x) + F*(q) - <D x, q>),
- * a sum over pixels of terms >= 0 in double. Added for rounding: |q_i| <= w_i holds up to 4 eps; sums of n terms.
+ * a sum over pixels of terms >= 0 in double. Added for rounding: |q_i| <= w_i holds up to 4 eps, and 1/4 eps for each of the nf squares that the
+ * kernels add up in pri_real; sums of n terms.
  * Rows run in parallel; each is computed by itself.
  */
 #include <float.h>
@@ -89,7 +90,7 @@ static double gap_of(struct run *r) {
   double gap = 0, primal = 0;
   over_rows(r, r->kernel->gap, rows);
   for (ptrdiff_t i = 0; i < rows; i++) gap += r->p.sum[2 * i], primal += r->p.sum[2 * i + 1];
-  gap = (gap > 0 ? gap : 0) + (4 * unit + 4 * (double)r->p.s->n * DBL_EPSILON) * primal;
+  gap = (gap > 0 ? gap : 0) + ((4 + (double)r->p.s->nf / 4) * unit + 4 * (double)r->p.s->n * DBL_EPSILON) * primal;
   return gap / (primal > DBL_MIN ? primal : DBL_MIN);
 }
 

@@ -62,7 +62,7 @@ static pri_status take_dual(pri_ctx *ctx, struct prox *s, ptrdiff_t i) {
   pri_real *p = of(&s->p, i);
   if (!p) return PRI_OK;
   pri_fill(ctx, p, 0, s->s.n);
-  PRI_TRY(b->cls->saddle->kt(ctx, b->priv, p, of(&s->w, i), pri_array_item(&s->q, i), 1));
+  PRI_TRY(b->cls->saddle->kt(ctx, b->priv, p, NULL, pri_array_item(&s->q, i), 1)); /* w is a start, and is not pulled at */
   pri_axpby(ctx, p, 1, pri_array_item(s->s.y, i), -1, s->s.n);
   pri_clip(ctx, p, s->item[i].lo, s->item[i].hi, s->s.n);
   pri_axpy(ctx, p, -1, pri_array_item(s->s.y, i), s->s.n);

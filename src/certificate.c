@@ -61,7 +61,8 @@ static pri_status take_term(pri_certifier *c, int r) {
   t->size = pri_shape_size(&dual), t->at = c->nq, t->norm = norm.value;
   t->nw = aux.nd > 0 ? pri_shape_size(&aux) : 0, t->w_at = c->nw;
   c->nq += t->size, c->nw += t->nw;
-  if (!t->cls->saddle->kt_wide && sizeof(pri_real) != sizeof(double)) c->proven = 0;
+  const int valued = t->cls->saddle->value_wide || (v && v->value && !t->nw); /* else through K in pri_real */
+  if (!(t->cls->saddle->kt_wide && valued) && sizeof(pri_real) != sizeof(double)) c->proven = 0;
   if (t->nw && !(t->cls->saddle->aux_bound && t->cls->saddle->value_wide)) c->proven = 0;
   return PRI_OK;
 }
