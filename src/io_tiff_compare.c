@@ -118,14 +118,17 @@ static pri_status one_tag(table *t, pri_input *in, const pri_tag *a, pri_input *
   return s;
 }
 
+/* the description of the first page, for its own comparison; a directory that repeats the tag has its first one */
+static pri_status keep_description(pri_input *in, const pri_tag *tag, char **kept) { return *kept ? PRI_OK : pri_tag_load(in, tag, kept); }
+
 static pri_status compare_tags(table *t, pri_input *in, const pri_tag *a, int na, pri_input *out, const pri_tag *b, int nb, int first) {
   for (int i = 0; i < na; ++i) {
     const pri_tag *const other = pri_tag_find(b, nb, a[i].tag);
-    if (first && a[i].tag == TIFFTAG_IMAGEDESCRIPTION) PRI_TRY(pri_tag_load(in, a + i, &t->old));
+    if (first && a[i].tag == TIFFTAG_IMAGEDESCRIPTION) PRI_TRY(keep_description(in, a + i, &t->old));
     else if (!is_layout(a[i].tag)) PRI_TRY(one_tag(t, in, a + i, out, other, first));
   }
   for (int i = 0; i < nb; ++i) {
-    if (first && b[i].tag == TIFFTAG_IMAGEDESCRIPTION) PRI_TRY(pri_tag_load(out, b + i, &t->now));
+    if (first && b[i].tag == TIFFTAG_IMAGEDESCRIPTION) PRI_TRY(keep_description(out, b + i, &t->now));
     else if (!is_layout(b[i].tag) && !pri_tag_find(a, na, b[i].tag)) PRI_TRY(one_tag(t, in, NULL, out, b + i, first));
   }
   return PRI_OK;

@@ -48,7 +48,7 @@ long_scripts += tests/long_simd.sh
 long_scripts += tests/long_without_hdf5.sh
 long_scripts += tests/long_without_openmp.sh
 long_scripts += tests/long_without_simd.sh
-test_data = tests/cli.sh tests/data/corpus tests/data/corpus_text
+test_data = tests/cli.sh tests/fuzz.sh tests/data/corpus tests/data/corpus_config tests/data/corpus_text
 test_sources += tests/unit_stencil.c tests/claim_tv_taut_string.c
 test_sources += tests/claim_fbp_disc.c
 test_sources += tests/unit_geometry.c
@@ -63,10 +63,7 @@ test_sources += tests/conf_phantom.c tests/claim_phantom_halving.c
 test_sources += tests/conf_monitor.c tests/conf_solver.c tests/unit_solver.c tests/claim_solver_minimum.c
 test_headers += tests/small.h
 test_sources += tests/unit_fbp_edges.c
-# readers on any bytes: `make tests/fuzz-input` replays files; with clang and libFuzzer:
-#   ../configure CC=clang CFLAGS='-g -O1 -fsanitize=fuzzer-no-link,address,undefined' && make tests/fuzz-input fuzz_flags='-DPRI_FUZZ -fsanitize=fuzzer'
-# fuzz-text alike, on specs and .prior files; tests/unit_fuzz_text.sh replays its corpus in make check
-EXTRA_PROGRAMS = tests/fuzz-input
+# readers on any bytes: `make fuzz` (tests/fuzz.sh) builds them for libFuzzer; without it they replay files: unit_fuzz_input.sh, unit_fuzz_text.sh
 tests_fuzz_text_SOURCES = tests/fuzz_text.c
 tests_fuzz_text_CPPFLAGS = $(lib_cppflags)
 tests_fuzz_text_CFLAGS = $(AM_CFLAGS) $(fuzz_flags)
@@ -75,6 +72,10 @@ tests_fuzz_input_SOURCES = tests/fuzz_input.c
 tests_fuzz_input_CPPFLAGS = $(lib_cppflags)
 tests_fuzz_input_CFLAGS = $(AM_CFLAGS) $(fuzz_flags)
 tests_fuzz_input_LDADD = libcore.la
+tests_fuzz_config_SOURCES = tests/fuzz_config.c $(program_support) $(pipeline_support) $(command_sources)
+tests_fuzz_config_CPPFLAGS = $(lib_cppflags)
+tests_fuzz_config_CFLAGS = $(AM_CFLAGS) $(fuzz_flags)
+tests_fuzz_config_LDADD = libcore.la
 fuzz_flags =
 test_sources += tests/unit_noise_level.c tests/unit_noise_image.c tests/unit_weight.c
 test_sources += tests/conf_fidelity.c
@@ -99,5 +100,5 @@ test_sources += tests/claim_learn.c tests/claim_learn_levels.c tests/claim_learn
 test_scripts += tests/cli_learn.sh
 test_sources += tests/unit_saddle_prox.c
 test_sources += tests/unit_stripes.c
-test_scripts += tests/unit_fuzz_text.sh
+test_scripts += tests/unit_fuzz_input.sh tests/unit_fuzz_text.sh
 test_sources += tests/unit_filterbank.c
