@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * algebra.c - operators made of operators: y = A_n ... A_1 x.
- * Items go through in groups of 16, so that the projectors keep their SIMD lanes filled; the intermediate results of one group lie
- * in the chain's own buffers. A part of a chain is the chain of parts: rows of the last, then the rows of the one before that those read.
+ * Items go through in groups of 16, so that the projectors keep their SIMD lanes filled; the intermediate results of one group, and what the
+ * members need, lie in the scratch of the call, so that calls through the class are re-entrant; those in double are not.
+ * A part of a chain is the chain of parts: rows of the last, then the rows of the one before that those read.
  */
 #include <math.h>
 #include <string.h>
@@ -13,27 +14,21 @@ enum { GROUP = 16, MOST = 16 };
 struct chain {
   int n;
   pri_operator *ops[MOST];
-  pri_array between[MOST];  /* [GROUP] range of ops[i], i < n - 1 */
+  ptrdiff_t size[MOST + 1]; /* elements of the domain of ops[i]; of the range of the last */
   double *wide[2];          /* [largest intermediate], one item, for the double calls */
   pri_bound norm;           /* product of the norms where all are known; UNKNOWN: power iteration */
 };
 
 static void fini(pri_ctx *ctx, void *priv) {
   struct chain *c = priv;
-  for (int i = 0; i < c->n; i++) {
-    pri_array_destroy(&c->between[i]);
-    pri_operator_destroy(&c->ops[i]);
-  }
+  for (int i = 0; i < c->n; i++) pri_operator_destroy(&c->ops[i]);
   pri_free(ctx, c->wide[0]);
   pri_free(ctx, c->wide[1]);
 }
 
 static ptrdiff_t largest(const struct chain *c) {
   ptrdiff_t most = 0;
-  for (int i = 0; i + 1 < c->n; i++) {
-    const ptrdiff_t size = pri_shape_size(pri_operator_range(c->ops[i]));
-    most = size > most ? size : most;
-  }
+  for (int i = 1; i < c->n; i++) most = c->size[i] > most ? c->size[i] : most;
   return most;
 }
 
@@ -54,27 +49,49 @@ static pri_bound norm(const void *priv) { return ((const struct chain *)priv)->n
 
 static pri_status prepare(pri_ctx *ctx, struct chain *c) {
   c->norm = norm_of(c);
+  for (int i = 0; i < c->n; i++) c->size[i] = pri_shape_size(pri_operator_domain(c->ops[i]));
+  c->size[c->n] = pri_shape_size(pri_operator_range(c->ops[c->n - 1]));
   for (int i = 0; i + 1 < c->n; i++) {
     const pri_shape *a = pri_operator_range(c->ops[i]), *b = pri_operator_domain(c->ops[i + 1]);
     char s[96], t[96];
     if (!pri_shape_equal(a, b))
       return PRI_FAIL(ctx, PRI_ESHAPE, "chain: operator %d gives %s, operator %d takes %s", i + 1, pri_shape_text(a, s, sizeof s), i + 2, pri_shape_text(b, t, sizeof t));
-    PRI_TRY(pri_array_create(ctx, &c->between[i], a, GROUP));
   }
   for (int k = 0; k < 2 && c->n > 1; k++) PRI_ALLOC(ctx, c->wide[k], largest(c));
   return PRI_OK;
 }
 
+/* ---- scratch: what stands between ops[i - 1] and ops[i], i = 1 ... n - 1, a group of it; then the scratch of the member at work */
+
+static size_t room_between(const struct chain *c, int i) { return pri_operator_room((size_t)(GROUP * c->size[i]) * sizeof(pri_real)); }
+
+static size_t place_between(const struct chain *c, int i) {
+  size_t at = 0;
+  for (int k = 1; k < i; k++) at += room_between(c, k);
+  return at;
+}
+
+static size_t scratch_of(const void *priv) {
+  const struct chain *c = priv;
+  size_t most = 0;
+  for (int i = 0; i < c->n; i++) {
+    const size_t one = pri_operator_scratch_bytes(c->ops[i]);
+    most = one > most ? one : most;
+  }
+  return place_between(c, c->n) + most;
+}
+
+static pri_real *between(const struct chain *c, int i, void *scratch) { return (pri_real *)(void *)((char *)scratch + place_between(c, i)); }
+
 static pri_status apply(pri_ctx *ctx, const void *priv, pri_real *y, const pri_real *x, ptrdiff_t items, void *scratch) {
   const struct chain *c = priv;
-  const pri_shape *dom = pri_operator_domain(c->ops[0]), *ran = pri_operator_range(c->ops[c->n - 1]);
-  (void)ctx, (void)scratch;
+  void *const own = (char *)scratch + place_between(c, c->n);
   for (ptrdiff_t k = 0; k < items; k += GROUP) {
     const ptrdiff_t n = items - k < GROUP ? items - k : GROUP;
-    pri_array in = pri_array_borrow((pri_real *)(uintptr_t)x + k * pri_shape_size(dom), dom, n);
+    const pri_real *in = x + k * c->size[0];
     for (int i = 0; i < c->n; i++) { /* z_i = A_i z_(i-1) */
-      pri_array out = i + 1 < c->n ? pri_array_items(&c->between[i], 0, n) : pri_array_borrow(y + k * pri_shape_size(ran), ran, n);
-      PRI_TRY(pri_operator_apply(c->ops[i], &out, &in));
+      pri_real *out = i + 1 < c->n ? between(c, i + 1, scratch) : y + k * c->size[c->n];
+      PRI_TRY(pri_operator_apply_with(ctx, c->ops[i], out, in, n, own));
       in = out;
     }
   }
@@ -83,14 +100,13 @@ static pri_status apply(pri_ctx *ctx, const void *priv, pri_real *y, const pri_r
 
 static pri_status adjoint(pri_ctx *ctx, const void *priv, pri_real *x, const pri_real *y, ptrdiff_t items, void *scratch) {
   const struct chain *c = priv;
-  const pri_shape *dom = pri_operator_domain(c->ops[0]), *ran = pri_operator_range(c->ops[c->n - 1]);
-  (void)ctx, (void)scratch;
+  void *const own = (char *)scratch + place_between(c, c->n);
   for (ptrdiff_t k = 0; k < items; k += GROUP) {
     const ptrdiff_t n = items - k < GROUP ? items - k : GROUP;
-    pri_array in = pri_array_borrow((pri_real *)(uintptr_t)y + k * pri_shape_size(ran), ran, n);
+    const pri_real *in = y + k * c->size[c->n];
     for (int i = c->n - 1; i >= 0; i--) { /* z_(i-1) = A_i' z_i */
-      pri_array out = i > 0 ? pri_array_items(&c->between[i - 1], 0, n) : pri_array_borrow(x + k * pri_shape_size(dom), dom, n);
-      PRI_TRY(pri_operator_adjoint(c->ops[i], &out, &in));
+      pri_real *out = i > 0 ? between(c, i, scratch) : x + k * c->size[0];
+      PRI_TRY(pri_operator_adjoint_with(ctx, c->ops[i], out, in, n, own));
       in = out;
     }
   }
@@ -99,7 +115,7 @@ static pri_status adjoint(pri_ctx *ctx, const void *priv, pri_real *x, const pri
 
 static pri_status apply_wide(pri_ctx *ctx, const void *priv, double *y, const double *x, ptrdiff_t items, void *scratch) {
   const struct chain *c = priv;
-  const ptrdiff_t n = pri_shape_size(pri_operator_domain(c->ops[0])), m = pri_shape_size(pri_operator_range(c->ops[c->n - 1]));
+  const ptrdiff_t n = c->size[0], m = c->size[c->n];
   (void)ctx, (void)scratch;
   for (ptrdiff_t k = 0; k < items; k++) {
     const double *in = x + k * n;
@@ -114,7 +130,7 @@ static pri_status apply_wide(pri_ctx *ctx, const void *priv, double *y, const do
 
 static pri_status adjoint_wide(pri_ctx *ctx, const void *priv, double *x, const double *y, ptrdiff_t items, void *scratch) {
   const struct chain *c = priv;
-  const ptrdiff_t n = pri_shape_size(pri_operator_domain(c->ops[0])), m = pri_shape_size(pri_operator_range(c->ops[c->n - 1]));
+  const ptrdiff_t n = c->size[0], m = c->size[c->n];
   (void)ctx, (void)scratch;
   for (ptrdiff_t k = 0; k < items; k++) {
     const double *in = y + k * m;
@@ -160,9 +176,9 @@ static pri_status init(pri_ctx *ctx, void *priv, const pri_meta *meta, pri_shape
 
 /* One chain has apply_wide only where all its members have it: is_wide asks for the slots. */
 #define CHAIN_KIND {.name = "chain", .brief = "operators one after another", .cite = "", .size = sizeof(struct chain)}
-static const pri_operator_class chain_class = {.kind = CHAIN_KIND, .init = init, .apply = apply, .adjoint = adjoint, .fini = fini, .flags = flags, .part = part, .geometry = geometry,
+static const pri_operator_class chain_class = {.kind = CHAIN_KIND, .init = init, .apply = apply, .adjoint = adjoint, .scratch = scratch_of, .fini = fini, .flags = flags, .part = part, .geometry = geometry,
                                                .frame = frame, .norm = norm};
-static const pri_operator_class wide_chain_class = {.kind = CHAIN_KIND, .init = init, .apply = apply, .adjoint = adjoint, .fini = fini, .flags = flags, .part = part,
+static const pri_operator_class wide_chain_class = {.kind = CHAIN_KIND, .init = init, .apply = apply, .adjoint = adjoint, .scratch = scratch_of, .fini = fini, .flags = flags, .part = part,
                                                     .geometry = geometry, .frame = frame, .norm = norm, .apply_wide = apply_wide, .adjoint_wide = adjoint_wide};
 
 pri_status pri_operator_chain(pri_ctx *ctx, pri_operator **out, pri_operator *const *ops, int n) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* algebra_sum.c - y = (A_1 + ... + A_n) x: operators of one domain and one range added up. Items one by one through one intermediate result. */
+/* algebra_sum.c - y = (A_1 + ... + A_n) x: operators of one domain and one range added up. Items one by one through one intermediate
+   result, which lies in the scratch of the call with what the members need: calls through the class are re-entrant; those in double are not. */
 #include <math.h>
 #include <string.h>
 #include "operator_private.h"
@@ -10,31 +11,43 @@ enum { MOST = 16 };
 struct sum {
   int n;
   pri_operator *ops[MOST];
-  pri_array image, data; /* one item of either side */
+  pri_shape image, data;
   double *wide;          /* [larger side] */
 };
 
 static void fini(pri_ctx *ctx, void *priv) {
   struct sum *s = priv;
   for (int i = 0; i < s->n; i++) pri_operator_destroy(&s->ops[i]);
-  pri_array_destroy(&s->image);
-  pri_array_destroy(&s->data);
   pri_free(ctx, s->wide);
 }
 
-typedef pri_status (*call_fn)(const pri_operator *A, pri_array *to, const pri_array *from);
+typedef pri_status (*call_fn)(pri_ctx *ctx, const pri_operator *A, pri_real *to, const pri_real *from, ptrdiff_t items, void *scratch);
 typedef pri_status (*wide_fn)(const pri_operator *A, double *to, const double *from, ptrdiff_t items);
 
-static pri_status add_up(pri_ctx *ctx, const struct sum *s, call_fn call, pri_real *to, const pri_real *from, const pri_array *temp, const pri_shape *is, ptrdiff_t items) {
-  const ptrdiff_t n = pri_shape_size(&temp->shape), m = pri_shape_size(is);
-  pri_array more = *temp;
+/* scratch: one item of the larger side, then that of the member at work */
+static size_t room(const struct sum *s) {
+  const ptrdiff_t a = pri_shape_size(&s->image), b = pri_shape_size(&s->data);
+  return pri_operator_room((size_t)(a > b ? a : b) * sizeof(pri_real));
+}
+
+static size_t scratch_of(const void *priv) {
+  const struct sum *s = priv;
+  size_t most = 0;
+  for (int i = 0; i < s->n; i++) {
+    const size_t one = pri_operator_scratch_bytes(s->ops[i]);
+    most = one > most ? one : most;
+  }
+  return room(s) + most;
+}
+
+static pri_status add_up(pri_ctx *ctx, const struct sum *s, call_fn call, pri_real *to, const pri_real *from, ptrdiff_t n, ptrdiff_t m, ptrdiff_t items, void *scratch) {
+  pri_real *more = scratch;
+  void *own = (char *)scratch + room(s);
   for (ptrdiff_t k = 0; k < items; k++) {
-    pri_array out = pri_array_borrow(to + k * n, &temp->shape, 1);
-    const pri_array in = pri_array_borrow((pri_real *)(uintptr_t)from + k * m, is, 1);
-    PRI_TRY(call(s->ops[0], &out, &in));
+    PRI_TRY(call(ctx, s->ops[0], to + k * n, from + k * m, 1, own));
     for (int i = 1; i < s->n; i++) {
-      PRI_TRY(call(s->ops[i], &more, &in));
-      pri_axpy(ctx, out.data, 1, more.data, n);
+      PRI_TRY(call(ctx, s->ops[i], more, from + k * m, 1, own));
+      pri_axpy(ctx, to + k * n, 1, more, n);
     }
   }
   return PRI_OK;
@@ -42,14 +55,12 @@ static pri_status add_up(pri_ctx *ctx, const struct sum *s, call_fn call, pri_re
 
 static pri_status apply(pri_ctx *ctx, const void *priv, pri_real *y, const pri_real *x, ptrdiff_t items, void *scratch) {
   const struct sum *s = priv;
-  (void)scratch;
-  return add_up(ctx, s, pri_operator_apply, y, x, &s->data, &s->image.shape, items);
+  return add_up(ctx, s, pri_operator_apply_with, y, x, pri_shape_size(&s->data), pri_shape_size(&s->image), items, scratch);
 }
 
 static pri_status adjoint(pri_ctx *ctx, const void *priv, pri_real *x, const pri_real *y, ptrdiff_t items, void *scratch) {
   const struct sum *s = priv;
-  (void)scratch;
-  return add_up(ctx, s, pri_operator_adjoint, x, y, &s->image, &s->data.shape, items);
+  return add_up(ctx, s, pri_operator_adjoint_with, x, y, pri_shape_size(&s->image), pri_shape_size(&s->data), items, scratch);
 }
 
 static pri_status add_up_wide(const struct sum *s, wide_fn call, double *to, const double *from, ptrdiff_t n, ptrdiff_t m, ptrdiff_t items) {
@@ -66,13 +77,13 @@ static pri_status add_up_wide(const struct sum *s, wide_fn call, double *to, con
 static pri_status apply_wide(pri_ctx *ctx, const void *priv, double *y, const double *x, ptrdiff_t items, void *scratch) {
   const struct sum *s = priv;
   (void)ctx, (void)scratch;
-  return add_up_wide(s, pri_operator_apply_wide, y, x, pri_shape_size(&s->data.shape), pri_shape_size(&s->image.shape), items);
+  return add_up_wide(s, pri_operator_apply_wide, y, x, pri_shape_size(&s->data), pri_shape_size(&s->image), items);
 }
 
 static pri_status adjoint_wide(pri_ctx *ctx, const void *priv, double *x, const double *y, ptrdiff_t items, void *scratch) {
   const struct sum *s = priv;
   (void)ctx, (void)scratch;
-  return add_up_wide(s, pri_operator_adjoint_wide, x, y, pri_shape_size(&s->image.shape), pri_shape_size(&s->data.shape), items);
+  return add_up_wide(s, pri_operator_adjoint_wide, x, y, pri_shape_size(&s->image), pri_shape_size(&s->data), items);
 }
 
 static unsigned flags(const void *priv) {
@@ -102,7 +113,7 @@ static void frame(const void *priv, pri_box *box) {
   pri_operator_frame(s->ops[0], box);
   for (int i = 1; i < s->n; i++) {
     pri_operator_frame(s->ops[i], &one);
-    if (memcmp(&one, box, sizeof one)) *box = pri_box_whole(&s->image.shape);
+    if (memcmp(&one, box, sizeof one)) *box = pri_box_whole(&s->image);
   }
 }
 
@@ -113,8 +124,8 @@ static pri_status init(pri_ctx *ctx, void *priv, const pri_meta *meta, pri_shape
 
 /* as for chains: a sum has the wide slots only where all its members do */
 #define SUM_KIND {.name = "sum", .brief = "operators added up", .cite = "", .size = sizeof(struct sum)}
-static const pri_operator_class sum_class = {.kind = SUM_KIND, .init = init, .apply = apply, .adjoint = adjoint, .fini = fini, .flags = flags, .norm = norm, .frame = frame};
-static const pri_operator_class wide_sum_class = {.kind = SUM_KIND, .init = init, .apply = apply, .adjoint = adjoint, .fini = fini, .flags = flags, .norm = norm, .frame = frame,
+static const pri_operator_class sum_class = {.kind = SUM_KIND, .init = init, .apply = apply, .adjoint = adjoint, .scratch = scratch_of, .fini = fini, .flags = flags, .norm = norm, .frame = frame};
+static const pri_operator_class wide_sum_class = {.kind = SUM_KIND, .init = init, .apply = apply, .adjoint = adjoint, .scratch = scratch_of, .fini = fini, .flags = flags, .norm = norm, .frame = frame,
                                                   .apply_wide = apply_wide, .adjoint_wide = adjoint_wide};
 
 static pri_status fill(pri_ctx *ctx, struct sum *s, pri_operator *const *ops, int n, int *wide) {
@@ -125,8 +136,7 @@ static pri_status fill(pri_ctx *ctx, struct sum *s, pri_operator *const *ops, in
     if (!pri_shape_equal(pri_operator_domain(ops[i]), dom) || !pri_shape_equal(pri_operator_range(ops[i]), ran))
       return PRI_FAIL(ctx, PRI_ESHAPE, "sum: operator %d does not have the shapes of operator 1", i + 1);
   }
-  PRI_TRY(pri_array_create(ctx, &s->image, dom, 1));
-  PRI_TRY(pri_array_create(ctx, &s->data, ran, 1));
+  s->image = *dom, s->data = *ran;
   const ptrdiff_t a = pri_shape_size(dom), b = pri_shape_size(ran);
   PRI_ALLOC(ctx, s->wide, a > b ? a : b);
   return PRI_OK;

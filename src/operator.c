@@ -126,6 +126,16 @@ void pri_operator_frame(const pri_operator *A, pri_box *box) {
 }
 pri_status pri_operator_print(const pri_operator *A, char **spec) { return pri_kind_print(A->ctx, &A->cls->kind, A->priv, spec); }
 
+size_t pri_operator_scratch_bytes(const pri_operator *A) { return A->scratch_bytes; }
+
+pri_status pri_operator_apply_with(pri_ctx *ctx, const pri_operator *A, pri_real *y, const pri_real *x, ptrdiff_t items, void *scratch) {
+  return A->cls->apply(ctx, A->priv, y, x, items, scratch);
+}
+
+pri_status pri_operator_adjoint_with(pri_ctx *ctx, const pri_operator *A, pri_real *x, const pri_real *y, ptrdiff_t items, void *scratch) {
+  return A->cls->adjoint(ctx, A->priv, x, y, items, scratch);
+}
+
 const pri_operator_class *pri_operator_class_of(const pri_operator *A, const void **priv) {
   if (priv) *priv = A->priv;
   return A->cls;

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <string.h>
 #include <cmocka.h>
+#include "par.h"
 #include "priori/priori.h"
 #include "vec.h"
 
@@ -213,6 +214,69 @@ static void sums(void **state) {
   pri_operator_destroy(&other);
 }
 
+/* ---- calls through the class with a scratch of their own, side by side: what bilevel learning does with its samples */
+
+enum { CALLS = 24 };
+struct calls {
+  pri_ctx *ctx;
+  const pri_operator_class *c;
+  const void *priv;
+  const pri_array *x;
+  pri_array *y, *z;
+  char *scratch;
+  size_t each;
+};
+
+static pri_status call_some(void *arg, int worker, ptrdiff_t first, ptrdiff_t last) {
+  const struct calls *j = arg;
+  void *scratch = j->scratch + (size_t)worker * j->each;
+  for (ptrdiff_t i = first; i < last; i++) {
+    PRI_TRY(j->c->apply(j->ctx, j->priv, pri_array_item(j->y, i), pri_array_item(j->x, i), 1, scratch));
+    PRI_TRY(j->c->adjoint(j->ctx, j->priv, pri_array_item(j->z, i), pri_array_item(j->y, i), 1, scratch));
+  }
+  return PRI_OK;
+}
+
+static void calls_agree(pri_ctx *ctx, const pri_operator *A) {
+  struct calls j = {.ctx = ctx};
+  pri_array x, y, z, y1, z1;
+  pri_array *const image[] = {&x, &z, &z1}, *const data[] = {&y, &y1};
+  j.c = pri_operator_class_of(A, &j.priv);
+  for (int i = 0; i < 3; i++) assert_int_equal(pri_array_create(ctx, image[i], pri_operator_domain(A), CALLS), PRI_OK);
+  for (int i = 0; i < 2; i++) assert_int_equal(pri_array_create(ctx, data[i], pri_operator_range(A), CALLS), PRI_OK);
+  pri_rng_normal(3, "calls", 0, x.data, (size_t)(CALLS * pri_shape_size(&x.shape)));
+  assert_int_equal(pri_operator_apply(A, &y1, &x), PRI_OK);
+  assert_int_equal(pri_operator_adjoint(A, &z1, &y1), PRI_OK);
+  j.x = &x, j.y = &y, j.z = &z, j.each = ((j.c->scratch ? j.c->scratch(j.priv) : 0) + 127) / 64 * 64;
+  j.scratch = pri_calloc(ctx, 4, j.each);
+  for (int k = 0; k < 5; k++) {
+    assert_int_equal(pri_par_for(ctx, CALLS, 1, call_some, &j), PRI_OK);
+    assert_memory_equal(y.data, y1.data, (size_t)(CALLS * pri_shape_size(&y.shape)) * sizeof(pri_real));
+    assert_memory_equal(z.data, z1.data, (size_t)(CALLS * pri_shape_size(&z.shape)) * sizeof(pri_real));
+  }
+  pri_free(ctx, j.scratch);
+  for (int i = 0; i < 3; i++) pri_array_destroy(image[i]);
+  for (int i = 0; i < 2; i++) pri_array_destroy(data[i]);
+}
+
+static void calls_side_by_side(void **state) {
+  static const char *const specs[] = {"blur:psf=gaussian,sigma=1.5,border=reflect", "blur:psf=motion,length=7,angle=30,border=reflect", "downsample:2,kernel=bicubic", "mask:random=0.5"};
+  const pri_shape shape = pri_shape_2d(64, 96);
+  pri_operator *two[2], *of[6];
+  pri_ctx *ctx;
+  (void)state;
+  assert_int_equal(pri_open(&ctx, &(pri_ctx_opts){.threads = 4}), PRI_OK);
+  for (int i = 0; i < 4; i++) assert_int_equal(pri_operator_create(ctx, &of[i], specs[i], NULL, &shape, NULL), PRI_OK);
+  two[0] = of[1], two[1] = of[2];
+  assert_int_equal(pri_operator_chain(ctx, &of[4], two, 2), PRI_OK);
+  two[0] = of[0], two[1] = of[1];
+  assert_int_equal(pri_operator_sum(ctx, &of[5], two, 2), PRI_OK);
+  for (int i = 0; i < 6; i++) calls_agree(ctx, of[i]);
+  for (int i = 0; i < 6; i++) pri_operator_destroy(&of[i]);
+  assert_int_equal(pri_ctx_memory_used(ctx), 0);
+  pri_ctx_destroy(&ctx);
+}
+
 /* what of the unknown is measured is said of a sum, too, where its members agree */
 static void frames_of_sums(void **state) {
   static const char *const specs[] = {"blur:psf=gaussian,sigma=1,size=5,border=unknown", "blur:psf=box,width=3,size=5,border=unknown"};
@@ -235,6 +299,6 @@ int unit_operators(void) {
       cmocka_unit_test(box_is_the_mean_of_a_block), cmocka_unit_test(kernels_keep_constants_and_ramps), cmocka_unit_test(bicubic_by_hand),
       cmocka_unit_test(pseudo_inverse_of_box), cmocka_unit_test(other_kernels_have_a_stand_in), cmocka_unit_test(fourier_is_the_unitary_transform),
       cmocka_unit_test(crop_and_scale), cmocka_unit_test(masks), cmocka_unit_test(chains_of_known_norms), cmocka_unit_test(sums),
-      cmocka_unit_test(frames_of_sums)};
+      cmocka_unit_test(frames_of_sums), cmocka_unit_test(calls_side_by_side)};
   return cmocka_run_group_tests_name("unit_operators", tests, make_ctx, drop_ctx);
 }
