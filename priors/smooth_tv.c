@@ -87,13 +87,42 @@ static double value_of_fields(pri_ctx *ctx, const smooth_tv *v, const pri_real *
   return pri_smooth_tv_factor(v) * pri_sum(ctx, v->s.n, value_block, &j);
 }
 
-static pri_status value(pri_ctx *ctx, const void *priv, double *per_item, const pri_real *x, ptrdiff_t items, void *scratch_) {
-  const smooth_tv *v = priv;
-  for (ptrdiff_t i = 0; i < items; i++) {
-    pri_stencil_forward(ctx, &v->s, scratch_, x + i * v->s.n, 1);
-    per_item[i] = value_of_fields(ctx, v, scratch_);
+/* ---- of the image itself, in double */
+
+struct image { const smooth_tv *v; const pri_real *x; };
+
+/* the differences of pixel i along all axes, slowest first; 0 past the last */
+static void differences(const pri_stencil *s, const pri_real *x, ptrdiff_t i, double d[3]) {
+  const ptrdiff_t at[3] = {i / s->nx / s->ny, i / s->nx % s->ny, i % s->nx}, n[3] = {s->nz, s->ny, s->nx}, step[3] = {s->nx * s->ny, s->nx, 1};
+  const double r[3] = {s->rz, s->ry, 1};
+  for (int k = 0, a = 3 - s->nd; k < s->nd; k++, a++) d[k] = at[a] + 1 < n[a] ? r[a] * ((double)x[i + step[a]] - (double)x[i]) : 0;
+}
+
+static double image_block(const void *arg, ptrdiff_t first, ptrdiff_t last) {
+  const struct image *m = arg;
+  const int groups = pri_smooth_tv_groups(m->v), members = pri_smooth_tv_members(m->v);
+  double sum = 0, d[3];
+  for (ptrdiff_t i = first; i < last; i++) {
+    differences(&m->v->s, m->x, i, d);
+    for (int g = 0; g < groups; g++) {
+      double square = 0;
+      for (int a = g; a < g + members; a++) square += d[a] * d[a];
+      sum += pri_smooth_abs(sqrt(square), m->v->smoothing);
+    }
   }
+  return sum;
+}
+
+static pri_status value_wide(pri_ctx *ctx, const void *priv, double *per_item, const pri_real *x, const pri_real *w, ptrdiff_t items) {
+  const smooth_tv *v = priv;
+  (void)w;
+  for (ptrdiff_t i = 0; i < items; i++) per_item[i] = pri_smooth_tv_factor(v) * pri_sum(ctx, v->s.n, image_block, &(struct image){v, x + i * v->s.n});
   return PRI_OK;
+}
+
+static pri_status value(pri_ctx *ctx, const void *priv, double *per_item, const pri_real *x, ptrdiff_t items, void *scratch_) {
+  (void)scratch_;
+  return value_wide(ctx, priv, per_item, x, NULL, items);
 }
 
 static pri_status value_fields(pri_ctx *ctx, const void *priv, double *per_item, const pri_real *kxw, ptrdiff_t items) {
@@ -232,7 +261,7 @@ static const pri_param params[] = {
 static const char *const examples[] = {"weight=0.1,smoothing=0.2", "0.5,smoothing=0.1,form=anisotropic", NULL};
 static const pri_variational variational = {.value = value, .grad = grad, .lipschitz = lipschitz, .convexity = convexity};
 static const pri_saddle saddle = {.shapes = shapes, .k = k, .kt = kt, .kt_wide = kt_wide, .dual_prox = dual_prox, .conjugate = conjugate,
-                                  .value = value_fields, .repair = repair};
+                                  .value = value_fields, .repair = repair, .value_wide = value_wide};
 const pri_prior_class pri_prior_smooth_tv = {
     .kind = {"smooth-tv", "smoothed total variation: twice differentiable, its parameters can be learned", "Ehrhardt, Roberts 2021", sizeof(smooth_tv), params, examples},
     .init = init, .scratch = scratch, .halo = halo, .scale = scale, .weight = weight, .variational = &variational, .saddle = &saddle,

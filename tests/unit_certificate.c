@@ -298,10 +298,36 @@ static void ball_gap_closes(void **state) {
   unmake(&w);
 }
 
+/* What a gap takes for R(x) is R of the image as it is stored: differences of 1 and 2^-30 need more than the 24 bits of a float. */
+static void priors_are_valued_in_double(void **state) {
+  static const char *const specs[] = {"tv:weight=1", "huber-tv:weight=1,delta=1e-13", "smooth-tv:weight=1,smoothing=1e-12", "smooth-tv:weight=1,smoothing=1e-12,form=anisotropic",
+                                      "wavelet:weight=1,family=haar,levels=1,border=symmetric", "hessian-schatten:weight=1"};
+  const double d = 1 - ldexp(1, -30), haar = 7 * d / 2 / sqrt(2); /* gain of the band 1 / root 2, coefficients d / 2, 0 at the mirrored end */
+  const double rows[] = {7 * d, 7 * d, 7 * d, 7 * d, haar, 12 * d};
+  const pri_shape shape = pri_shape_2d(1, 8);
+  pri_ctx *ctx;
+  pri_real x[8];
+  (void)state;
+  assert_int_equal(pri_open(&ctx, NULL), PRI_OK);
+  for (int i = 0; i < 8; i++) x[i] = i % 2 ? 1 : (pri_real)ldexp(1, -30);
+  for (size_t i = 0; i < sizeof specs / sizeof *specs; i++) {
+    pri_prior *R;
+    const void *priv;
+    double value = NAN;
+    if (pri_prior_create(ctx, &R, specs[i], NULL, &shape) != PRI_OK) fail_msg("%s", pri_ctx_message(ctx));
+    const pri_prior_class *c = pri_prior_class_of(R, &priv);
+    if (c->saddle->value_wide) assert_int_equal(c->saddle->value_wide(ctx, priv, &value, x, NULL, 1), PRI_OK);
+    else assert_int_equal(c->variational->value(ctx, priv, &value, x, 1, pri_prior_scratch(R)), PRI_OK);
+    if (!(fabs(value - rows[i]) <= 1e-11)) fail_msg("%s: %.17g instead of %.17g", specs[i], value, rows[i]);
+    pri_prior_destroy(&R);
+  }
+  pri_ctx_destroy(&ctx);
+}
+
 int unit_certificate(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(box_gap_closes), cmocka_unit_test(mass_closes_it_without_a_box), cmocka_unit_test(nothing_bounds_it_without_both),
       cmocka_unit_test(nonsense_is_never_certified), cmocka_unit_test(scales_with_the_problem), cmocka_unit_test(far_from_the_goal_costs_little),
-      cmocka_unit_test(ball_gap_closes)};
+      cmocka_unit_test(ball_gap_closes), cmocka_unit_test(priors_are_valued_in_double)};
   return cmocka_run_group_tests_name("unit_certificate", tests, NULL, NULL);
 }
