@@ -11,6 +11,8 @@
  * f bounds from below: at the solution D f / c is a subgradient of G. The Neumann problem is solved by the even extension of its right
  * side to twice the size, where the eigenvalues of D'D are sum_a 4 r_a^2 sin^2(pi k_a / 2 n_a) (the cosine transform). Ends where the
  * two bounds are within 3 %, or after STEPS.
+ * Coupled channels: a constant has a value a channel, and D'q reaches what sums to 0 in each: of g the rest is taken off (at the best constants there
+ * is none).
  */
 #include <math.h>
 #include <string.h>
@@ -27,7 +29,7 @@ struct constant {
   const pri_real *g;
   pri_real *z, *a, *b, *f, *right; /* fields; f and the right side: images */
   pri_real *even, *spectrum;
-  double *size;                    /* [n] */
+  double *size;                    /* [pixels] */
   pri_fft *fft;
   ptrdiff_t m[3];                  /* extents of the even extension */
   double c;
@@ -44,7 +46,7 @@ static pri_status make(struct constant *c) {
   PRI_ALLOC(c->ctx, c->b, s->nd * s->n);
   PRI_ALLOC(c->ctx, c->f, s->n);
   PRI_ALLOC(c->ctx, c->right, s->n);
-  PRI_ALLOC(c->ctx, c->size, s->n);
+  PRI_ALLOC(c->ctx, c->size, s->pixels);
   PRI_ALLOC(c->ctx, c->even, all);
   PRI_ALLOC(c->ctx, c->spectrum, pri_fft_spectrum(c->fft));
   return PRI_OK;
@@ -58,12 +60,12 @@ static void unmake(struct constant *c) {
 
 static ptrdiff_t mirror(ptrdiff_t i, ptrdiff_t n) { return i < n ? i : 2 * n - 1 - i; }
 
-static void extend(struct constant *c) {
+static void extend(struct constant *c, const pri_real *right) {
   const pri_stencil *s = &c->t->s;
   pri_real *to = c->even;
   for (ptrdiff_t z = 0; z < c->m[0]; z++)
     for (ptrdiff_t y = 0; y < c->m[1]; y++)
-      for (ptrdiff_t x = 0; x < c->m[2]; x++) *to++ = c->right[(mirror(z, s->nz) * s->ny + mirror(y, s->ny)) * s->nx + mirror(x, s->nx)];
+      for (ptrdiff_t x = 0; x < c->m[2]; x++) *to++ = right[(mirror(z, s->nz) * s->ny + mirror(y, s->ny)) * s->nx + mirror(x, s->nx)];
 }
 
 static double eigenvalue(double r, ptrdiff_t k, ptrdiff_t m) { /* m = 2 n */
@@ -84,16 +86,16 @@ static void divide(struct constant *c) {
       }
 }
 
-/* f: D'D f = right, of sum 0 up to rounding, which is dropped */
-static void neumann(struct constant *c) {
+/* f: D'D f = right, one channel; what its sum is not 0 by is dropped */
+static void neumann(struct constant *c, ptrdiff_t channel) {
   const pri_stencil *s = &c->t->s;
-  extend(c);
+  extend(c, c->right + channel * s->pixels);
   pri_fft_forward(c->fft, c->spectrum, c->even);
   divide(c);
   pri_fft_inverse(c->fft, c->even, c->spectrum);
   for (ptrdiff_t z = 0; z < s->nz; z++)
     for (ptrdiff_t y = 0; y < s->ny; y++)
-      memcpy(c->f + (z * s->ny + y) * s->nx, c->even + (z * c->m[1] + y) * c->m[2], (size_t)s->nx * sizeof *c->f);
+      memcpy(c->f + channel * s->pixels + (z * s->ny + y) * s->nx, c->even + (z * c->m[1] + y) * c->m[2], (size_t)s->nx * sizeof *c->f);
 }
 
 static double map_at(const struct constant *c, ptrdiff_t i) { return c->t->map ? (double)c->t->map[i] : 1; }
@@ -103,14 +105,14 @@ static void project(struct constant *c) {
   const pri_stencil *s = &c->t->s;
   pri_copy(c->ctx, c->right, c->g, s->n);
   pri_stencil_adjoint(c->ctx, s, c->right, c->z, 1);
-  neumann(c);
+  for (ptrdiff_t k = 0; k < s->nc; k++) neumann(c, k);
   pri_stencil_forward(c->ctx, s, c->a, c->f, 1);
   pri_axpby(c->ctx, c->a, 1, c->z, -1, s->nd * s->n);
 }
 
 static void sizes(struct constant *c, const pri_real *q) {
-  for (ptrdiff_t first = 0; first < c->t->s.n; first += PRI_VEC_BLOCK) {
-    const ptrdiff_t last = first + PRI_VEC_BLOCK < c->t->s.n ? first + PRI_VEC_BLOCK : c->t->s.n;
+  for (ptrdiff_t first = 0; first < c->t->s.pixels; first += PRI_VEC_BLOCK) {
+    const ptrdiff_t last = first + PRI_VEC_BLOCK < c->t->s.pixels ? first + PRI_VEC_BLOCK : c->t->s.pixels;
     pri_stencil_fields_square(&c->t->s, q, first, last, c->size + first);
     for (ptrdiff_t i = first; i < last; i++) c->size[i] = sqrt(c->size[i]);
   }
@@ -119,7 +121,7 @@ static void sizes(struct constant *c, const pri_real *q) {
 static double largest(struct constant *c, const pri_real *q) { /* G */
   double most = 0;
   sizes(c, q);
-  for (ptrdiff_t i = 0; i < c->t->s.n; i++)
+  for (ptrdiff_t i = 0; i < c->t->s.pixels; i++)
     if (c->size[i] > 0) most = fmax(most, c->size[i] / map_at(c, i));
   return most;
 }
@@ -133,17 +135,17 @@ static void cut(struct constant *c) {
   for (int k = 0; k < HALVINGS && hi - lo > 1e-6 * hi; k++) {
     const double t = (lo + hi) / 2;
     double sum = 0;
-    for (ptrdiff_t i = 0; i < s->n; i++) {
+    for (ptrdiff_t i = 0; i < s->pixels; i++) {
       const double m = map_at(c, i), over = c->size[i] - t * m;
       sum += over > 0 ? m * over : 0;
     }
     if (sum > c->c) lo = t;
     else hi = t;
   }
-  for (ptrdiff_t i = 0; i < s->n; i++) {
+  for (ptrdiff_t i = 0; i < s->pixels; i++) {
     const double top = hi * map_at(c, i);
     if (c->size[i] > top)
-      for (int a = 0; a < s->nd; a++) c->b[a * s->n + i] *= (pri_real)(top / c->size[i]);
+      for (ptrdiff_t f = 0; f < s->nf; f++) c->b[f * s->pixels + i] *= (pri_real)(top / c->size[i]);
   }
 }
 
@@ -160,7 +162,7 @@ static double search(struct constant *c) {
   project(c); /* of z = 0: D'D f = g, a = -D f */
   double high = largest(c, c->a), low = 0;
   pri_copy(c->ctx, c->z, c->a, fields);
-  c->c = 0.02 * high * (double)c->t->s.n;
+  c->c = 0.02 * high * (double)c->t->s.pixels;
   for (int k = 1; k <= STEPS && isfinite(high) && high > CLOSE * low; k++) {
     project(c);
     cut(c);

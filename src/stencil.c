@@ -18,8 +18,9 @@ pri_status pri_stencil_init(pri_ctx *ctx, const char *who, pri_stencil *s, const
 pri_status pri_stencil_init_coupled(pri_ctx *ctx, const char *who, pri_stencil *s, const pri_meta *meta, const pri_shape *dom, int coupled) {
   const int nd = coupled ? dom->nd - 1 : dom->nd;
   *s = (pri_stencil){.nd = nd, .nz = 1, .ny = 1, .nx = 1, .ry = 1, .rz = 1, .nc = coupled ? dom->n[0] : 1};
-  if (nd < 1 || nd > 3)
-    return PRI_FAIL(ctx, PRI_ESHAPE, "%s: an image has 1 to 3 axes%s, not %d", who, coupled ? " behind that of the coupled channels (--item channels)" : "", nd);
+  if (coupled && (nd < 2 || nd > 3)) /* a page alone would pass for as many channels as it has rows */
+    return PRI_FAIL(ctx, PRI_ESHAPE, "%s: coupled=yes takes items (channel, y, x), as --item channels makes them, or volumes of channels, not images of %d axes", who, dom->nd);
+  if (nd < 1 || nd > 3) return PRI_FAIL(ctx, PRI_ESHAPE, "%s: an image has 1 to 3 axes, not %d", who, nd);
   if (s->nc > PRI_STENCIL_CHANNELS)
     return PRI_FAIL(ctx, PRI_ESHAPE, "%s: %td channels are more than the %d that can be coupled", who, s->nc, (int)PRI_STENCIL_CHANNELS);
   const ptrdiff_t *last = dom->n + dom->nd - 1;

@@ -22,7 +22,7 @@ typedef struct pri_stencil {
   ptrdiff_t nc, nf, pixels; /* channels, fields of a channel's size, nz ny nx */
 } pri_stencil;
 enum { PRI_STENCIL_CHANNELS = 1024 }; /* at most */
-/* coupled: the slowest axis of dom holds channels. ESHAPE: not 1 to 3 axes, or too many channels. meta (pixel pitches) may be NULL; an unknown pitch is that of x. `who` begins the message. */
+/* coupled: the slowest axis of dom holds channels, with 2 or 3 more behind it. ESHAPE: not 1 to 3 axes, or too many channels. meta (pixel pitches) may be NULL; an unknown pitch is that of x. `who` begins the message. */
 PRI_MUST_CHECK pri_status pri_stencil_init(pri_ctx *ctx, const char *who, pri_stencil *s, const pri_meta *meta, const pri_shape *dom);
 PRI_MUST_CHECK pri_status pri_stencil_init_coupled(pri_ctx *ctx, const char *who, pri_stencil *s, const pri_meta *meta, const pri_shape *dom, int coupled);
 pri_shape pri_stencil_fields(const pri_stencil *s, const pri_shape *dom); /* (nd, dom) */

@@ -34,4 +34,11 @@ ok 'a solver that takes no prior' denoise --solver landweber --stop steps:3 y.ti
 status 2 'bound' denoise --bound auto:1 y.tif -o w.npy
 status 2 'near miss' denoise --prior tvv:1 y.tif -o w.npy
 check 'nothing is written' test ! -e w.npy
+# channels whose edges stand in one place
+case $top_srcdir in /*) ;; *) top_srcdir=$OLDPWD/$top_srcdir ;; esac
+hyper=$top_srcdir/tests/data/corpus/stack_hyper_be.tif
+ok 'coupled channels' denoise --item channels --prior tv:weight=3,coupled=yes "$hyper" -o c.tif
+says '^  shape: 2 x 3 x 4 .cyx.' 'keep their shape' info c.tif
+status 2 'pages have none' denoise --prior tv:weight=3,coupled=yes "$hyper" -o w.tif
+check 'and which option makes them is said' grep -q -e '--item channels' .err
 finish

@@ -98,6 +98,7 @@ test_sources += tests/unit_foe.c
 test_sources += tests/conf_learnable.c
 test_sources += tests/claim_learn.c tests/claim_learn_levels.c tests/claim_learn_upper.c
 test_scripts += tests/cli_learn.sh
+test_sources += tests/claim_tv_coupled.c
 test_sources += tests/unit_saddle_prox.c
 test_sources += tests/unit_stripes.c
 test_scripts += tests/unit_fuzz_input.sh tests/unit_fuzz_text.sh
