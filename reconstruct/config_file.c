@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <math.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -130,6 +131,14 @@ pri_status pri_config_read(pri_ctx *ctx, pri_options *o, const char *path) {
   FILE *f = fopen(path, "r");
   if (!f) return PRI_FAIL(ctx, PRI_EREAD, "%s: cannot be read: %s", path, strerror(errno));
   const pri_status s = read_lines(ctx, o, path, f);
+  fclose(f);
+  return s;
+}
+
+pri_status pri_config_parse(pri_ctx *ctx, pri_options *o, const char *text, const char *who) {
+  FILE *f = fmemopen((void *)(uintptr_t)text, strlen(text), "r");
+  if (!f) return PRI_FAIL(ctx, *text ? PRI_ENOMEM : PRI_EFORMAT, "%s: the configuration cannot be read", who);
+  const pri_status s = read_lines(ctx, o, who, f);
   fclose(f);
   return s;
 }

@@ -41,8 +41,10 @@ pipeline_support += reconstruct/history.c reconstruct/pipeline_provenance.c reco
 command_sources += reconstruct/cmd_replay.c
 solver_sources += reconstruct/admm.c
 command_sources += reconstruct/cmd_report.c
-program_support += reconstruct/report_curves.c reconstruct/report_pictures.c reconstruct/report_plot.c
-private_headers += reconstruct/report.h
+program_support += reconstruct/report_curves.c reconstruct/report_filters.c reconstruct/report_geometry.c reconstruct/report_learned.c reconstruct/report_picture.c \
+  reconstruct/report_pictures.c reconstruct/report_plot.c reconstruct/report_psf.c reconstruct/report_residual.c reconstruct/report_spectrum.c
+private_headers += reconstruct/rebuild.h reconstruct/report.h
+pipeline_support += reconstruct/rebuild.c
 reconstruct_support += reconstruct/learn_file.c reconstruct/learn_hyper.c reconstruct/learn_images.c reconstruct/learn_logistic.c reconstruct/learn_lower.c reconstruct/learn_maid.c reconstruct/learn_metric.c reconstruct/learn_tgv.c reconstruct/learn_upper.c
 private_headers += reconstruct/learn.h reconstruct/learn_data.h reconstruct/learn_job.h reconstruct/learn_level.h reconstruct/learn_logistic.h reconstruct/learn_private.h reconstruct/learn_tgv.h
 program_support += reconstruct/learn_card.c reconstruct/learn_data.c reconstruct/learn_state.c

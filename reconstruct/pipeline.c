@@ -85,7 +85,7 @@ static int is_alike(const pri_job *job) { return !pri_job_ct(job) && !job->count
 
 /* Integers: the values that become 0 and the largest one. Values stay as they are where the input has the same type and the result is
    alike; otherwise the box, or else the range of the result, known in the end. */
-static pri_status parse_scale(pri_job *job, pri_output_opts *opts, int *known) {
+pri_status pri_job_scale(const pri_job *job, pri_output_opts *opts, int *known) {
   pri_range r = job->set.bound;
   const char *t = dtype_of(job);
   if (!strcmp(t, "same")) t = job->info->dtype;
@@ -144,7 +144,7 @@ static pri_status open_output(pri_job *job) {
   const pri_shape shape = pri_job_written(job);
   pri_output_opts opts = {0};
   int known;
-  PRI_TRY(parse_scale(job, &opts, &known));
+  PRI_TRY(pri_job_scale(job, &opts, &known));
   if (!known && !is_png(job)) opts.dtype = "f32"; /* only to see whether it can be made */
   PRI_TRY(create_output(job, &opts));
   if (known) return PRI_OK;
@@ -225,7 +225,6 @@ static pri_status set_up(pri_job *job) {
   return again;
 }
 
-/* What can be known from headers alone. */
 /* 1: the one operator is a parallel ct whose centre neither keys nor file say */
 static pri_status lacks_center(pri_job *job, int *yes) {
   const char *spec = job->o->operators.n == 1 ? job->o->operators.v[0] : "";
@@ -255,13 +254,12 @@ static pri_status seek_center(pri_job *job) {
   return PRI_OK;
 }
 
-static pri_status prepare_job(pri_job *job) {
+pri_status pri_job_prepare(pri_job *job) {
   PRI_TRY(count_passes(job));
   PRI_TRY(open_input(job));
   PRI_TRY(seek_center(job));
   PRI_TRY(pri_range_parse(job->ctx, "--bound", job->o->bound, &job->set.bound));
-  PRI_TRY(set_up(job));
-  return pri_job_plan(job);
+  return set_up(job);
 }
 
 static pri_status finish(pri_job *job) {
@@ -294,7 +292,8 @@ static pri_status compute(pri_job *job) {
 }
 
 static pri_status run_job(pri_job *job) {
-  const pri_status ready = prepare_job(job);
+  pri_status ready = pri_job_prepare(job);
+  if (ready == PRI_OK) ready = pri_job_plan(job);
   if (job->o->dry_run) {
     const pri_status s = ready == PRI_OK ? check_budget(job) : ready;
     PRI_TRY(pri_plan_print(job, pri_status_exit(s)));
@@ -311,7 +310,7 @@ static pri_status run_job(pri_job *job) {
   return s == PRI_ECANCEL ? pri_resume_leave(job) : s;
 }
 
-static void close_job(pri_job *job) {
+void pri_job_close(pri_job *job) {
   if (job->seeks_center) pri_config_drop(job->call->opts->operators.v[0], "center");
   pri_resume_close(job);
   pri_job_unset(job);
@@ -352,7 +351,7 @@ static pri_status one_job(pri_call *call, pri_journal *log, const char *input, c
   if (s == PRI_OK) s = run_job(&job);
   if (s == PRI_OK) pri_call_worst(call, job.status);
   *verdict = worst_verdict(&job);
-  close_job(&job);
+  pri_job_close(&job);
   return s;
 }
 

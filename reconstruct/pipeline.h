@@ -116,6 +116,12 @@ typedef struct pri_solve { /* solver and what it needs, for one block */
 /* ---- pipeline.c */
 PRI_MUST_CHECK pri_status pri_pipeline_run(pri_call *call); /* body of reconstruct, ct */
 PRI_MUST_CHECK pri_status pri_simulation_run(pri_call *call); /* body of simulate */
+/* What can be known from headers alone, into a job with call, ctx, o and input_name (or stack), the rest zero, set.noise, center and mismatch
+   NAN or found before: input opened, geometry, priors, items. No data are read. close takes a job at any stage. */
+PRI_MUST_CHECK pri_status pri_job_prepare(pri_job *job);
+void pri_job_close(pri_job *job);
+/* opts->scale_lo, scale_hi: of integers that are no plain values; both 0: values as they are. known 0: the range of the result, known in the end */
+PRI_MUST_CHECK pri_status pri_job_scale(const pri_job *job, pri_output_opts *opts, int *known);
 pri_shape pri_job_written(const pri_job *job);           /* one item as it is written */
 int pri_job_asks(const pri_job *job, const char *stop, double *value); /* is there such a stop? value of its first key */
 

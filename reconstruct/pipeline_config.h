@@ -28,6 +28,7 @@ PRI_MUST_CHECK pri_status pri_config_complete(pri_ctx *ctx, pri_options *o);
 /* A complete configuration as a pipeline file. *text by pri_calloc. */
 PRI_MUST_CHECK pri_status pri_config_print(pri_ctx *ctx, const pri_options *o, char **text);
 PRI_MUST_CHECK pri_status pri_config_read(pri_ctx *ctx, pri_options *o, const char *path);
+PRI_MUST_CHECK pri_status pri_config_parse(pri_ctx *ctx, pri_options *o, const char *text, const char *who); /* as read; who: begins messages */
 
 /* "tv:weight=auto:discrepancy" -> the text of the weight where it is no number, else NULL (*held by pri_calloc); *plain: the
    spec with a weight of 1 in its place, what objects are made of. */

@@ -27,7 +27,7 @@ static pri_status one_curve(pri_page *page, const json_t *history, const char *k
   pri_status s = column(page->ctx, json_object_get(history, "passes"), &x);
   if (s == PRI_OK) s = column(page->ctx, a, &y);
   if (s == PRI_OK)
-    pri_report_plot(page->f, &(pri_plot){title, "passes over the data", label, x, y, (ptrdiff_t)json_array_size(a), 1, log_y, 0, line, NAN});
+    pri_report_plot(page->f, &(pri_plot){.title = title, .x_label = "passes over the data", .y_label = label, .x = x, .y = y, .n = (ptrdiff_t)json_array_size(a), .log_x = 1, .log_y = log_y, .line = line, .mark = NAN});
   pri_free(page->ctx, x);
   pri_free(page->ctx, y);
   return s;
@@ -49,7 +49,7 @@ static pri_status weight_curve(pri_page *page, const json_t *c) {
   for (size_t i = 0; i < 2 * n; i++) pairs[i] = number(json_array_get(json_array_get(tested, i / 2), i % 2));
   qsort(pairs, n, 2 * sizeof *pairs, by_weight);
   for (size_t i = 0; i < n; i++) x[i] = pairs[2 * i], y[i] = pairs[2 * i + 1];
-  pri_report_plot(page->f, &(pri_plot){"Weights tried; dashed: chosen", "weight", figure ? figure : "risk", x, y, (ptrdiff_t)n, 1, 0, 0, NAN, number(json_object_get(c, "chosen"))});
+  pri_report_plot(page->f, &(pri_plot){.title = "Weights tried; dashed: chosen", .x_label = "weight", .y_label = figure ? figure : "risk", .x = x, .y = y, .n = (ptrdiff_t)n, .log_x = 1, .line = NAN, .mark = number(json_object_get(c, "chosen"))});
   pri_free(page->ctx, pairs);
   return PRI_OK;
 }
@@ -58,7 +58,7 @@ pri_status pri_report_curves(pri_page *page) {
   const json_t *h = json_object_get(page->provenance, "history"), *curves = json_object_get(page->provenance, "weight_curves");
   size_t i;
   json_t *c;
-  if (!h && !curves) return PRI_OK;
+  if (page->learned || (!h && !curves)) return PRI_OK;
   fputs("<section><h2>How it went</h2><div class=\"row\">", page->f);
   PRI_TRY(one_curve(page, h, "relative_gap", "Certified relative gap; dashed: goal", "gap / objective", 1, goal_of(page)));
   PRI_TRY(one_curve(page, h, "objective", "Objective", "objective", 0, NAN));
@@ -74,30 +74,34 @@ pri_status pri_report_curves(pri_page *page) {
 
 /* ---- the certificate */
 
-static void row(FILE *f, const char *what, double v, const char *explained) {
-  if (isfinite(v)) fprintf(f, "<tr><th>%s</th><td>%.6g</td><td>%s</td></tr>\n", what, v, explained);
+static void per_cent(FILE *f, double v) {
+  fputs("<b>", f);
+  pri_report_number(f, 100 * v, 3);
+  fputs("&#8239;%</b>", f);
 }
 
 pri_status pri_report_certificate(pri_page *page) {
   const json_t *c = json_object_get(page->provenance, "certificate");
   const double relative = number(json_object_get(c, "relative_gap")), goal = goal_of(page);
   const char *verdict = json_string_value(json_object_get(c, "verdict"));
-  if (!json_is_object(c)) return PRI_OK;
+  if (page->learned || !json_is_object(c)) return PRI_OK;
   fputs("<section><h2>What is certain</h2><p>", page->f);
   if (isfinite(relative)) {
-    fprintf(page->f, "The objective of this image is at most <b>%.3g&#8239;%%</b> above the smallest that any image has: a proven bound, from a duality gap evaluated in double precision, not an estimate. ", 100 * relative);
+    fputs("The objective of this image is at most ", page->f);
+    per_cent(page->f, relative);
+    fputs(" above the smallest that any image has: a proven bound, from a duality gap evaluated in double precision, not an estimate. ", page->f);
     if (isfinite(goal)) fprintf(page->f, "Asked for were %.3g&#8239;%%: the guarantee <b>%s</b>. ", 100 * goal, relative <= goal ? "is met" : "is not met");
   } else {
     fputs("No duality gap was certified for this result: how far it is from the best image of its model is not known. ", page->f);
   }
   fprintf(page->f, "The iteration ended as <b>%s</b>.</p><table>", verdict ? verdict : "unknown");
-  row(page->f, "relative gap", relative, "bound on (objective - minimum) / objective");
-  row(page->f, "gap", number(json_object_get(c, "gap")), "bound on objective - minimum");
-  row(page->f, "objective", number(json_object_get(c, "objective")), "data term and priors");
-  row(page->f, "residual", number(json_object_get(c, "residual")), "norm of A x - y");
-  row(page->f, "steps", number(json_object_get(c, "k")), "");
-  row(page->f, "passes", number(json_object_get(c, "passes")), "applications of operator and adjoint / 2, certificates included");
-  row(page->f, "adjoint mismatch", number(json_object_get(c, "adjoint_mismatch")), "of operator and adjoint, on random data: rounding only");
+  pri_report_row(page->f, "relative gap", relative, "", "bound on (objective - minimum) / objective");
+  pri_report_row(page->f, "gap", number(json_object_get(c, "gap")), "", "bound on objective - minimum");
+  pri_report_row(page->f, "objective", number(json_object_get(c, "objective")), "", "data term and priors");
+  pri_report_row(page->f, "residual", number(json_object_get(c, "residual")), "", "norm of A x - y");
+  pri_report_row(page->f, "steps", number(json_object_get(c, "k")), "", "");
+  pri_report_row(page->f, "passes", number(json_object_get(c, "passes")), "", "applications of operator and adjoint / 2, certificates included");
+  pri_report_row(page->f, "adjoint mismatch", number(json_object_get(c, "adjoint_mismatch")), "", "of operator and adjoint, on random data: rounding only");
   fputs("</table></section>\n", page->f);
   return PRI_OK;
 }
