@@ -34,7 +34,7 @@ static const char style[] =
     ".row{display:flex;flex-wrap:wrap;gap:1.2rem;margin-bottom:1rem}figure{margin:0;flex:0 1 calc(50% - .6rem);min-width:min(20rem,100%);box-sizing:border-box;break-inside:avoid}"
     ".small{flex:0 0 4.6rem;min-width:0}.small figcaption{font-size:.7rem;margin:.1rem 0 0;text-align:center;font-variant-numeric:tabular-nums}"
     ".img{position:relative}.img img{display:block;width:100%;image-rendering:pixelated}"
-    ".bar{position:absolute;right:4%;bottom:4%;border-bottom:3px solid #fff;color:#fff;text-align:center;font-size:.75rem;text-shadow:0 0 3px #000,0 0 3px #000;white-space:nowrap}"
+    ".bar{position:absolute;right:4%;bottom:4%;border-bottom:3px solid #fff;color:#fff;text-align:center;font-size:.75rem;text-shadow:0 0 3px #000,0 0 3px #000;white-space:nowrap}.dark{border-color:#000;color:#000;text-shadow:0 0 3px #fff,0 0 3px #fff}"
     ".legend{display:flex;gap:.5rem;align-items:center;font-size:.8rem;color:var(--soft);margin-top:.35rem}.legend span{white-space:nowrap}.legend svg{flex:1;width:auto;min-width:3rem;height:.6rem}"
     "sup{line-height:0}svg{width:100%;height:auto;display:block}svg text{font-size:11px;fill:var(--soft)}svg .t{font-size:13px;font-weight:600;fill:var(--ink)}"
     ".g{stroke:var(--rule);stroke-width:.7}.f{fill:none;stroke:var(--soft);stroke-width:.8}.c{fill:none;stroke:currentColor;stroke-width:1.8;stroke-linejoin:round}"

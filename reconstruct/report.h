@@ -53,6 +53,8 @@ typedef struct pri_plot {        /* points that are not finite (on log axes: not
 } pri_plot;
 void pri_report_plot(FILE *f, const pri_plot *p);
 
+int pri_report_assumed(const pri_page *page);                /* are the lengths of a scan in bins, for want of a size? */
+double pri_report_pitch(const pri_page *page);               /* of the result's pixels, mm; NAN: unknown */
 /* The plane of an item that is shown: the middle one. Returns its first element, *w and *h */
 const pri_real *pri_report_plane(const pri_shape *s, const pri_real *x, ptrdiff_t *w, ptrdiff_t *h);
 enum { PRI_GREYS, PRI_SIGNED };  /* black to white; blue, white at 0, red */

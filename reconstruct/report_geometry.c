@@ -177,7 +177,9 @@ static void show(pri_page *page, const pri_geometry *g) {
   distances(page->f, g);
   detector(page->f, g);
   seen(page->f, g);
-  fputs("</table></figure></div></section>\n", page->f);
+  fputs("</table></figure></div>", page->f);
+  if (pri_report_assumed(page)) fputs("<p>Nothing said how large a bin is, so that it counts as 1&#8239;mm: read all lengths here in bins.</p>", page->f);
+  fputs("</section>\n", page->f);
 }
 
 /* The input may be gone: configuration and size of the image say enough. */

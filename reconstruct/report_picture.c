@@ -75,12 +75,12 @@ const char *pri_report_length(double mm, char *buf, size_t n) {
   return buf;
 }
 
-static void scale_bar(FILE *f, double mm, ptrdiff_t w) {
+static void scale_bar(FILE *f, double mm, ptrdiff_t w, int dark) {
   char text[48];
   const double whole = mm * (double)w;
   if (!(mm > 0) || !isfinite(mm)) return;
   const double unit = pow(10, floor(log10(whole / 4))), m = whole / 4 / unit, length = unit * (m >= 5 ? 5 : m >= 2 ? 2 : 1);
-  fprintf(f, "<span class=\"bar\" style=\"width:%.3f%%\">%s</span>", 100 * length / whole, pri_report_length(length, text, sizeof text));
+  fprintf(f, "<span class=\"bar%s\" style=\"width:%.3f%%\">%s</span>", dark ? " dark" : "", 100 * length / whole, pri_report_length(length, text, sizeof text));
 }
 
 static void end_of_scale(FILE *f, const pri_picture *p, double v) {
@@ -126,7 +126,7 @@ pri_status pri_report_picture(pri_page *page, const pri_picture *p) {
   fprintf(page->f, "<figure%s><div class=\"img\" style=\"max-width:%.0f%%\"><img alt=\"%s\" src=\"", p->small ? " class=\"small\"" : "", fmin(100, 100.0 * (double)p->w / (double)p->h), p->title);
   const pri_status s = write_uri(page, rgb, p->w / k, p->h / k);
   fputs("\">", page->f);
-  scale_bar(page->f, p->mm, p->w);
+  scale_bar(page->f, p->mm, p->w, p->colours == PRI_SIGNED);
   fputs("</div>", page->f);
   if (!p->small) legend(page->f, p, lo, hi), caption(page->f, p, k);
   else fprintf(page->f, "<figcaption>%s</figcaption></figure>", p->note ? p->note : "");

@@ -15,6 +15,14 @@ const pri_real *pri_report_plane(const pri_shape *s, const pri_real *x, ptrdiff_
   return x + planes / 2 * *w * *h;
 }
 
+/* A bin of 1 mm of which neither keys nor file speak is a word for "unknown": no scale bar is made of it. */
+int pri_report_assumed(const pri_page *page) {
+  const pri_geometry *g = page->job ? pri_job_ct(&page->job->job) : NULL;
+  return g && g->bin == 1 && g->pixel == 1 && !isfinite(page->job->job.info->meta.bin[0]) && !isfinite(page->job->job.info->meta.pixel[0]);
+}
+
+double pri_report_pitch(const pri_page *page) { return pri_report_assumed(page) ? NAN : page->info->meta.pixel[0]; }
+
 static pri_status show(pri_page *page, const pri_shape *shape, const pri_real *x, double mm, const char *title, int measured) {
   pri_picture p = {.title = title, .lo = NAN, .hi = NAN, .mm = mm};
   p.x = pri_report_plane(shape, x, &p.w, &p.h);
@@ -46,7 +54,7 @@ static pri_status show_input(pri_page *page) {
 pri_status pri_report_pictures(pri_page *page) {
   if (!page->x) return PRI_OK;
   fputs("<section><h2>Pictures</h2><div class=\"row\">\n", page->f);
-  PRI_TRY(show(page, &page->shape, page->x, page->info->meta.pixel[0], "Result", 0));
+  PRI_TRY(show(page, &page->shape, page->x, pri_report_pitch(page), "Result", 0));
   if (show_input(page) != PRI_OK) fputs("<p>The input cannot be read.</p>", page->f);
   fputs("</div><p>", page->f);
   if (page->items > 1) fprintf(page->f, "%c%s %td of %td (counted from 0), the middle one. ", page->word[0] - 'a' + 'A', page->word + 1, page->item, page->items);

@@ -163,6 +163,8 @@ static void names(FILE *f, const pri_plot *p) {
 void pri_report_plot(FILE *f, const pri_plot *p) {
   axis x = {.log = p->log_x, .from = LEFT, .to = WIDTH - RIGHT}, y = {.log = p->log_y, .from = HEIGHT - BOTTOM, .to = TOP};
   if (extent(&x, &y, p) < 2) return;
+  if (x.log && x.hi - x.lo < 0.7) x.log = 0, extent(&x, &y, p); /* there 1, 2 and 5 may give no two ticks */
+  if (y.log && y.hi - y.lo < 0.7) y.log = 0, extent(&x, &y, p);
   fprintf(f, "<figure><svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"%s\"><text class=\"t\" x=\"%d\" y=\"18\">%s</text>", WIDTH, HEIGHT, p->title, LEFT, p->title);
   ticks(f, &x, 0);
   ticks(f, &y, 1);

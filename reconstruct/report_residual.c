@@ -133,7 +133,7 @@ static pri_status views(pri_page *page, const pri_leftover *l, double sd) {
 
 static pri_status figures(pri_page *page, const pri_leftover *l, const plane *p, int scan) {
   const pri_picture data = {.title = "Data, as prepared", .x = pri_report_plane(&l->y.shape, l->y.data, &(ptrdiff_t){0}, &(ptrdiff_t){0}), .w = p->w, .h = p->h, .lo = NAN, .hi = NAN, .mm = NAN, .across = "detector bin", .down = "view"};
-  pri_picture r = {.title = scan ? "Residual sinogram A x &minus; y" : "Residual A x &minus; y", .x = p->r, .w = p->w, .h = p->h, .colours = PRI_SIGNED, .lo = NAN, .hi = NAN, .mm = scan ? NAN : page->info->meta.pixel[0]};
+  pri_picture r = {.title = scan ? "Residual sinogram A x &minus; y" : "Residual A x &minus; y", .x = p->r, .w = p->w, .h = p->h, .colours = PRI_SIGNED, .lo = NAN, .hi = NAN, .mm = scan ? NAN : pri_report_pitch(page)};
   if (scan) r.across = "detector bin", r.down = l->r.shape.nd > 2 ? "view (middle row)" : "view";
   r.note = "red: the model gives more than was measured";
   fputs("<div class=\"row\">", page->f);
