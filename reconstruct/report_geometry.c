@@ -171,13 +171,13 @@ static void show(pri_page *page, const pri_geometry *g) {
   fprintf(page->f, "</svg><figcaption><b>To scale</b>, x to the right, y up. <span class=\"key k0\">&#9679;</span>&nbsp;%s, one dot a view%s. <span class=\"key k2\">&#9632;</span>&nbsp;outermost rays of the first view, "
                    "<span class=\"key k1\">&#9632;</span>&nbsp;its detector; the dot on it, at the end of the dashed line, is where the axis projects to.</figcaption></figure>\n",
           is_parallel(g) ? "directions that rays come from" : "source", g->views > DOTS ? " or a few" : "");
-  fputs("<figure><table>", page->f);
+  fputs("<div class=\"side\"><table>", page->f);
   fprintf(page->f, "<tr><th>beam</th><td class=\"n\">%s</td><td></td></tr>\n", beam_name(g));
   angles(page->f, g);
   distances(page->f, g);
   detector(page->f, g);
   seen(page->f, g);
-  fputs("</table></figure></div>", page->f);
+  fputs("</table></div></div>", page->f);
   if (pri_report_assumed(page)) fputs("<p>Nothing said how large a bin is, so that it counts as 1&#8239;mm: read all lengths here in bins.</p>", page->f);
   fputs("</section>\n", page->f);
 }
