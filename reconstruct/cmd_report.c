@@ -32,7 +32,7 @@ static const char style[] =
     "h1{font-size:1.6rem;margin:0;overflow-wrap:anywhere}h2{font-size:1.1rem;margin:2.2rem 0 .7rem;padding-bottom:.3rem;border-bottom:1px solid var(--rule);break-after:avoid}"
     "header p,figcaption,section>p,.row>p{color:var(--soft)}section>p b{color:var(--ink)}header p{margin:.2rem 0 0}figcaption{font-size:.85rem;margin-top:.4rem}"
     ".row{display:flex;flex-wrap:wrap;gap:1.2rem;margin-bottom:1rem}figure{margin:0;flex:0 1 calc(50% - .6rem);min-width:min(20rem,100%);box-sizing:border-box;break-inside:avoid}"
-    ".side{flex:1 1 22rem}.small{flex:0 0 4.6rem;min-width:0}.small figcaption{font-size:.7rem;margin:.1rem 0 0;text-align:center;font-variant-numeric:tabular-nums}"
+    ".side{flex:1 1 22rem}.side table{font-size:.85rem}.small{flex:0 0 4.6rem;min-width:0}.small figcaption{font-size:.7rem;margin:.1rem 0 0;text-align:center;font-variant-numeric:tabular-nums}"
     ".img{position:relative}.img img{display:block;width:100%;image-rendering:pixelated}"
     ".bar{position:absolute;right:4%;bottom:4%;border-bottom:3px solid #fff;color:#fff;text-align:center;font-size:.75rem;text-shadow:0 0 3px #000,0 0 3px #000;white-space:nowrap}.dark{border-color:#000;color:#000;text-shadow:0 0 3px #fff,0 0 3px #fff}"
     ".legend{display:flex;gap:.5rem;align-items:center;font-size:.8rem;color:var(--soft);margin-top:.35rem}.legend span{white-space:nowrap}.legend svg{flex:1;width:auto;min-width:3rem;height:.6rem}"

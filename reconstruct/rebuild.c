@@ -34,7 +34,8 @@ static pri_status take_inputs(pri_rebuilt *b, const json_t *provenance, const ch
     b->files[i] = n ? names[i] : text_of(json_array_get(inputs, (size_t)i), "file");
     PRI_TRY(same_file(ctx, b->files[i], json_array_get(inputs, (size_t)i)));
   }
-  for (size_t i = 0; i < json_array_size(files); i++) PRI_TRY(same_file(ctx, text_of(json_array_get(files, i), "file"), json_array_get(files, i)));
+  for (size_t i = 0; i < json_array_size(files); i++)
+    PRI_TRY(same_file(ctx, text_of(json_array_get(files, i), "file"), json_array_get(files, i)));
   b->job.input_name = b->files[0];
   b->job.stack = count > 1 ? b->files : NULL;
   b->job.n_stack = count > 1 ? count : 0;
@@ -97,7 +98,9 @@ static pri_status unscale(pri_job *job, pri_array *x, const char *dtype, double 
   *rounding = 0;
   if (!strchr("ui", dtype[0])) return PRI_OK;
   PRI_TRY(pri_job_scale(job, &o, &known));
-  if (!known) return PRI_FAIL(job->ctx, PRI_ENOTSUP, "its integers were scaled to the range of the result, which is not in the file (--dtype f32 keeps the values)");
+  if (!known)
+    return PRI_FAIL(job->ctx, PRI_ENOTSUP,
+                    "its integers were scaled to the range of the result, which is not in the file (--dtype f32 keeps the values)");
   *rounding = 1;
   if (!(o.scale_hi > o.scale_lo)) return PRI_OK;
   const double full = strcmp(dtype, "u8") ? 65535 : 255, step = *rounding = (o.scale_hi - o.scale_lo) / full;

@@ -24,7 +24,10 @@ static pri_status one(pri_page *page, const pri_tensor *taps, const expert *e) {
   for (ptrdiff_t i = 0; i < w * h; i++) x[i] = (pri_real)taps->data[e->k * w * h + i], most = fmax(most, fabs((double)x[i]));
   if (!(most > 0)) most = 1;
   snprintf(note, sizeof note, e->weight >= 1e-3 && e->weight < 1e4 ? "%.3g" : "%.1e", e->weight);
-  const pri_status s = pri_report_picture(page, &(pri_picture){.title = "filter", .x = x, .w = w, .h = h, .colours = PRI_SIGNED, .lo = -most, .hi = most, .mm = NAN, .small = 1, .note = note});
+  const pri_status s = pri_report_picture(
+      page,
+      &(pri_picture){
+          .title = "filter", .x = x, .w = w, .h = h, .colours = PRI_SIGNED, .lo = -most, .hi = most, .mm = NAN, .small = 1, .note = note});
   pri_free(page->ctx, x);
   return s;
 }
@@ -33,14 +36,27 @@ static pri_status plots(pri_page *page, const expert *e, ptrdiff_t n) {
   double *x;
   PRI_ALLOC(page->ctx, x, 3 * n);
   for (ptrdiff_t i = 0; i < n; i++) x[i] = (double)(i + 1), x[n + i] = e[i].weight, x[2 * n + i] = e[i].smoothing;
-  pri_report_plot(page->f, &(pri_plot){.title = "Weights and smoothings", .x_label = "filter, as above", .y_label = "value", .x = x, .y = x + n, .n = n, .log_y = 1, .line = NAN, .mark = NAN, .more = {x + 2 * n}, .names = {"weight", "smoothing"}});
+  pri_report_plot(page->f, &(pri_plot){.title = "Weights and smoothings",
+                                       .x_label = "filter, as above",
+                                       .y_label = "value",
+                                       .x = x,
+                                       .y = x + n,
+                                       .n = n,
+                                       .log_y = 1,
+                                       .line = NAN,
+                                       .mark = NAN,
+                                       .more = {x + 2 * n},
+                                       .names = {"weight", "smoothing"}});
   pri_free(page->ctx, x);
   return PRI_OK;
 }
 
 static pri_status show(pri_page *page, const pri_tensor *taps, expert *e) {
   pri_status s = PRI_OK;
-  fprintf(page->f, "<section><h2>Filters</h2><p>%td filters of %td &times; %td pixels, the heaviest first, the weight below each. Red: positive, blue: negative; each has its own scale.</p><div class=\"row\">", taps->n[0], taps->n[2], taps->n[1]);
+  fprintf(
+      page->f,
+      "<section><h2>Filters</h2><p>%td filters of %td &times; %td pixels, the heaviest first, the weight below each. Red: positive, blue: negative; each has its own scale.</p><div class=\"row\">",
+      taps->n[0], taps->n[2], taps->n[1]);
   for (ptrdiff_t k = 0; k < taps->n[0] && s == PRI_OK; k++) s = one(page, taps, &e[k]);
   fputs("</div><div class=\"row\">", page->f);
   if (s == PRI_OK) s = plots(page, e, taps->n[0]);

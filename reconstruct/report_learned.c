@@ -8,7 +8,9 @@
 enum { MOST = PRI_PLOT_MORE + 1 };
 
 static double number(const json_t *v) { return json_is_number(v) ? json_number_value(v) : NAN; }
-static double last(const json_t *history, const char *key) { return number(json_object_get(json_array_get(history, json_array_size(history) - 1), key)); }
+static double last(const json_t *history, const char *key) {
+  return number(json_object_get(json_array_get(history, json_array_size(history) - 1), key));
+}
 
 static pri_status column(pri_ctx *ctx, const json_t *history, const char *key, double **out) {
   const size_t n = json_array_size(history);
@@ -42,7 +44,8 @@ static int parameters(const pri_tensors *t, const char *names[MOST]) {
   int n = 0;
   for (int k = 0; k < pri_tensors_count(t); k++)
     for (int i = 0; i < 3; i++)
-      if (!strcmp(pri_tensors_at(t, k)->name, names_of_tensors[i]) && pri_tensors_at(t, k)->size == 1 && n < MOST) names[n++] = plain_names[i];
+      if (!strcmp(pri_tensors_at(t, k)->name, names_of_tensors[i]) && pri_tensors_at(t, k)->size == 1 && n < MOST)
+        names[n++] = plain_names[i];
   return n;
 }
 
@@ -51,13 +54,20 @@ static pri_status trajectories(pri_page *page, const json_t *h) {
   const size_t p = json_array_size(json_object_get(json_array_get(h, 0), "theta"));
   const int tgv = !strcmp(pri_tensors_card(page->learned, "kind") ? pri_tensors_card(page->learned, "kind") : "", "tgv");
   double *v;
-  pri_plot plot = {.title = "Parameters", .x_label = "work (gradients and Hessian products of a sample)", .y_label = "value", .n = n, .log_y = 1, .line = NAN, .mark = NAN};
+  pri_plot plot = {.title = "Parameters",
+                   .x_label = "work (gradients and Hessian products of a sample)",
+                   .y_label = "value",
+                   .n = n,
+                   .log_y = 1,
+                   .line = NAN,
+                   .mark = NAN};
   if (p < 1 || p > MOST || n < 2) return PRI_OK;
   PRI_ALLOC(page->ctx, v, n * ((ptrdiff_t)p + 1));
   for (ptrdiff_t i = 0; i < n; i++) {
     const json_t *step = json_array_get(h, (size_t)i), *theta = json_object_get(step, "theta");
     v[i] = number(json_object_get(step, "work"));
-    for (size_t k = 0; k < p; k++) v[(ptrdiff_t)(k + 1) * n + i] = exp(number(json_array_get(theta, k)) - (tgv && k == 1 ? number(json_array_get(theta, 0)) : 0));
+    for (size_t k = 0; k < p; k++)
+      v[(ptrdiff_t)(k + 1) * n + i] = exp(number(json_array_get(theta, k)) - (tgv && k == 1 ? number(json_array_get(theta, 0)) : 0));
   }
   plot.x = v, plot.y = v + n;
   for (size_t k = 1; k < p; k++) plot.more[k - 1] = v + (ptrdiff_t)(k + 1) * n;
@@ -69,13 +79,22 @@ static pri_status trajectories(pri_page *page, const json_t *h) {
 }
 
 static pri_status curves(pri_page *page, const json_t *h) {
-  static const char *const loss[2] = {"loss_high", "loss_low"}, *const aside[2] = {"validation_high", "validation_low"}, *const slope[2] = {"hypergradient", "hypergradient_error"}, *const eps[2] = {"accuracy", NULL};
+  static const char *const loss[2] = {"loss_high", "loss_low"}, *const aside[2] = {"validation_high", "validation_low"},
+                           *const slope[2] = {"hypergradient", "hypergradient_error"}, *const eps[2] = {"accuracy", NULL};
   fputs("<div class=\"row\">", page->f);
-  PRI_TRY(curve(page, h, loss, (pri_plot){.title = "Loss: between these two", .y_label = "mean loss of a sample", .band = 1, .names = {"upper end", "lower end"}}));
-  PRI_TRY(curve(page, h, slope, (pri_plot){.title = "Norm of the hypergradient", .y_label = "norm", .log_y = 1, .names = {"norm", "bound of its error"}}));
-  PRI_TRY(curve(page, h, eps, (pri_plot){.title = "Accuracy asked of the lower level", .y_label = "accuracy (root mean square)", .log_y = 1}));
+  PRI_TRY(curve(
+      page, h, loss,
+      (pri_plot){.title = "Loss: between these two", .y_label = "mean loss of a sample", .band = 1, .names = {"upper end", "lower end"}}));
+  PRI_TRY(curve(page, h, slope,
+                (pri_plot){.title = "Norm of the hypergradient", .y_label = "norm", .log_y = 1, .names = {"norm", "bound of its error"}}));
+  PRI_TRY(
+      curve(page, h, eps, (pri_plot){.title = "Accuracy asked of the lower level", .y_label = "accuracy (root mean square)", .log_y = 1}));
   PRI_TRY(trajectories(page, h));
-  if (isfinite(last(h, "validation_high"))) PRI_TRY(curve(page, h, aside, (pri_plot){.title = "Loss of samples put aside", .y_label = "mean loss of a sample", .band = 1, .names = {"upper end", "lower end"}}));
+  if (isfinite(last(h, "validation_high")))
+    PRI_TRY(curve(
+        page, h, aside,
+        (pri_plot){
+            .title = "Loss of samples put aside", .y_label = "mean loss of a sample", .band = 1, .names = {"upper end", "lower end"}}));
   fputs("</div>\n", page->f);
   return PRI_OK;
 }
@@ -98,7 +117,11 @@ static void card(pri_page *page, const json_t *h) {
   for (int k = 0; k < pri_tensors_count(page->learned); k++) {
     const pri_tensor *t = pri_tensors_at(page->learned, k);
     for (int i = 0; i < 3; i++)
-      if (!strcmp(t->name, names_of_tensors[i]) && t->size == 1) pri_report_row(f, plain_names[i], exp(t->data[0]), "", i == 1 ? "second order over first" : i == 2 ? "differences below it are taken as noise; unit of the image" : "");
+      if (!strcmp(t->name, names_of_tensors[i]) && t->size == 1)
+        pri_report_row(f, plain_names[i], exp(t->data[0]), "",
+                       i == 1   ? "second order over first"
+                       : i == 2 ? "differences below it are taken as noise; unit of the image"
+                                : "");
   }
   pri_report_row(f, "samples", number(json_object_get(p, "samples")), "", "learned from");
   pri_report_row(f, "noise level", number(json_object_get(p, "noise_sd")), "", "standard deviation of the measurements");
@@ -106,6 +129,7 @@ static void card(pri_page *page, const json_t *h) {
     pri_report_row(f, "steps", last(h, "k"), "", "accepted");
     pri_report_row(f, "loss, lower end", last(h, "loss_low"), "", "mean of the samples");
     pri_report_row(f, "loss, upper end", last(h, "loss_high"), "", "");
+    pri_report_row(f, "width of the interval", last(h, "loss_high") - last(h, "loss_low"), "", "");
     pri_report_row(f, "hypergradient", last(h, "hypergradient"), "", "norm, over the logarithms of the parameters");
     pri_report_row(f, "accuracy", last(h, "accuracy"), "", "of the images that the loss was evaluated on, root mean square");
     pri_report_row(f, "work", last(h, "work"), "", "gradients and Hessian products of one sample");
@@ -122,7 +146,9 @@ static void say(pri_page *page, const json_t *h) {
   pri_report_number(page->f, low, 6);
   fputs("</b> and <b>", page->f);
   pri_report_number(page->f, high, 6);
-  fprintf(page->f, "</b>: %s Steps were accepted only where these intervals %s that the loss falls. The run ended as <b>%s</b>.</p>", sure ? "a proven interval, from what the lower-level problems were solved to." : "an estimate, for the prior or the loss has no proven constants.",
+  fprintf(page->f, "</b>: %s Steps were accepted only where these intervals %s that the loss falls. The run ended as <b>%s</b>.</p>",
+          sure ? "a proven interval, from what the lower-level problems were solved to."
+               : "an estimate, for the prior or the loss has no proven constants.",
           sure ? "prove" : "show", verdict ? verdict : "unknown");
 }
 

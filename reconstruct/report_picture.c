@@ -24,7 +24,8 @@ static pri_status window(pri_ctx *ctx, const pri_picture *p, double *lo, double 
   qsort(v, (size_t)m, sizeof *v, by_value);
   *lo = m ? (double)v[m / 200] : 0;
   *hi = m ? (double)v[m - 1 - m / 200] : 1;
-  if (m && (double)v[m - 1 - m / 2000] - *lo > SPARSE * (*hi - *lo)) *hi = (double)v[m - 1 - m / 2000]; /* few bright things are what it shows */
+  if (m && (double)v[m - 1 - m / 2000] - *lo > SPARSE * (*hi - *lo))
+    *hi = (double)v[m - 1 - m / 2000]; /* few bright things are what it shows */
   if (!(*hi > *lo)) *lo = m ? (double)v[0] : 0, *hi = m ? (double)v[m - 1] : 1;
   if (p->colours == PRI_SIGNED) *hi = fmax(fabs(*lo), fabs(*hi)), *lo = -*hi;
   if (!(*hi > *lo)) *hi = *lo + 1;
@@ -46,7 +47,8 @@ static pri_status write_uri(pri_page *page, const unsigned char *rgb, ptrdiff_t 
   unsigned char *file = pri_calloc(page->ctx, size, 1);
   char *text = file ? pri_calloc(page->ctx, BASE64_ENCODE_RAW_LENGTH(size) + 1, 1) : NULL;
   pri_status s = text ? PRI_OK : pri_ctx_code(page->ctx);
-  if (s == PRI_OK && !png_image_write_to_memory(&image, file, &size, 0, rgb, 0, NULL)) s = PRI_FAIL(page->ctx, PRI_EEXTERN, "%s: no preview: %s", page->name, image.message);
+  if (s == PRI_OK && !png_image_write_to_memory(&image, file, &size, 0, rgb, 0, NULL))
+    s = PRI_FAIL(page->ctx, PRI_EEXTERN, "%s: no preview: %s", page->name, image.message);
   if (s == PRI_OK) {
     base64_encode_raw(text, size, file);
     fprintf(page->f, "data:image/png;base64,%.*s", (int)BASE64_ENCODE_RAW_LENGTH(size), text);
@@ -80,7 +82,8 @@ static void scale_bar(FILE *f, double mm, ptrdiff_t w, int dark) {
   const double whole = mm * (double)w;
   if (!(mm > 0) || !isfinite(mm)) return;
   const double unit = pow(10, floor(log10(whole / 4))), m = whole / 4 / unit, length = unit * (m >= 5 ? 5 : m >= 2 ? 2 : 1);
-  fprintf(f, "<span class=\"bar%s\" style=\"width:%.3f%%\">%s</span>", dark ? " dark" : "", 100 * length / whole, pri_report_length(length, text, sizeof text));
+  fprintf(f, "<span class=\"bar%s\" style=\"width:%.3f%%\">%s</span>", dark ? " dark" : "", 100 * length / whole,
+          pri_report_length(length, text, sizeof text));
 }
 
 static void end_of_scale(FILE *f, const pri_picture *p, double v) {
@@ -123,7 +126,8 @@ pri_status pri_report_picture(pri_page *page, const pri_picture *p) {
   if (isnan(lo)) PRI_TRY(window(page->ctx, p, &lo, &hi));
   PRI_ALLOC(page->ctx, rgb, 3 * (p->w / k) * (p->h / k));
   shrink(rgb, p, k, lo, hi);
-  fprintf(page->f, "<figure%s><div class=\"img\" style=\"max-width:%.0f%%\"><img alt=\"%s\" src=\"", p->small ? " class=\"small\"" : "", fmin(100, 100.0 * (double)p->w / (double)p->h), p->title);
+  fprintf(page->f, "<figure%s><div class=\"img\" style=\"max-width:%.0f%%\"><img alt=\"%s\" src=\"", p->small ? " class=\"small\"" : "",
+          fmin(100, 100.0 * (double)p->w / (double)p->h), p->title);
   const pri_status s = write_uri(page, rgb, p->w / k, p->h / k);
   fputs("\">", page->f);
   scale_bar(page->f, p->mm, p->w, p->colours == PRI_SIGNED);

@@ -26,7 +26,8 @@ double pri_report_pitch(const pri_page *page) { return pri_report_assumed(page) 
 static pri_status show(pri_page *page, const pri_shape *shape, const pri_real *x, double mm, const char *title, int measured) {
   pri_picture p = {.title = title, .lo = NAN, .hi = NAN, .mm = mm};
   p.x = pri_report_plane(shape, x, &p.w, &p.h);
-  if (measured && page->job && pri_job_ct(&page->job->job)) p.across = "detector bin", p.down = shape->nd > 2 ? "detector row" : "view", p.mm = NAN;
+  if (measured && page->job && pri_job_ct(&page->job->job))
+    p.across = "detector bin", p.down = shape->nd > 2 ? "detector row" : "view", p.mm = NAN;
   return pri_report_picture(page, &p);
 }
 
@@ -57,9 +58,13 @@ pri_status pri_report_pictures(pri_page *page) {
   PRI_TRY(show(page, &page->shape, page->x, pri_report_pitch(page), "Result", 0));
   if (show_input(page) != PRI_OK) fputs("<p>The input cannot be read.</p>", page->f);
   fputs("</div><p>", page->f);
-  if (page->items > 1) fprintf(page->f, "%c%s %td of %td (counted from 0), the middle one. ", page->word[0] - 'a' + 'A', page->word + 1, page->item, page->items);
+  if (page->items > 1)
+    fprintf(page->f, "%c%s %td of %td (counted from 0), the middle one. ", page->word[0] - 'a' + 'A', page->word + 1, page->item,
+            page->items);
   if (page->shape.nd > 2) fputs("Its middle plane. ", page->f);
-  fputs("Half a per cent of the pixels at most is darker than the left end of the scale, and as many are brighter than the right one.</p></section>\n", page->f);
+  fputs(
+      "Half a per cent of the pixels at most is darker than the left end of the scale, and as many are brighter than the right one.</p></section>\n",
+      page->f);
   return PRI_OK;
 }
 
@@ -73,9 +78,26 @@ pri_status pri_report_histogram(pri_page *page) {
   for (ptrdiff_t i = 0; i < n; i++)
     if (isfinite(page->x[i])) y[(int)fmin(BINS - 1, ((double)page->x[i] - lo) / (hi - lo) * BINS)] += 1;
   fputs("<section><h2>Pixel values</h2><div class=\"row\">", page->f);
-  pri_report_plot(page->f, &(pri_plot){.title = "Histogram of the result", .x_label = "pixel value", .y_label = "pixels", .x = x, .y = y, .n = BINS, .bars = 1, .line = NAN, .mark = NAN});
+  pri_report_plot(page->f, &(pri_plot){.title = "Histogram of the result",
+                                       .x_label = "pixel value",
+                                       .y_label = "pixels",
+                                       .x = x,
+                                       .y = y,
+                                       .n = BINS,
+                                       .bars = 1,
+                                       .line = NAN,
+                                       .mark = NAN});
   for (int b = 0; b < BINS; b++) y[b] = y[b] > 0 ? y[b] : NAN;
-  pri_report_plot(page->f, &(pri_plot){.title = "The same, logarithmic", .x_label = "pixel value", .y_label = "pixels", .x = x, .y = y, .n = BINS, .log_y = 1, .bars = 1, .line = NAN, .mark = NAN});
+  pri_report_plot(page->f, &(pri_plot){.title = "The same, logarithmic",
+                                       .x_label = "pixel value",
+                                       .y_label = "pixels",
+                                       .x = x,
+                                       .y = y,
+                                       .n = BINS,
+                                       .log_y = 1,
+                                       .bars = 1,
+                                       .line = NAN,
+                                       .mark = NAN});
   fputs("</div><p>From ", page->f);
   pri_report_number(page->f, lo, 6);
   fputs(" to ", page->f);

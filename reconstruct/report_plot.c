@@ -8,7 +8,7 @@
 enum { WIDTH = 460, HEIGHT = 280, LEFT = 64, RIGHT = 14, TOP = 34, BOTTOM = 46 };
 
 typedef struct axis {
-  double lo, hi;   /* logarithms where log */
+  double lo, hi; /* logarithms where log */
   int log, from, to;
 } axis;
 
@@ -104,8 +104,12 @@ static double step_of(const axis *a) {
 
 static void tick(FILE *f, const axis *a, int vertical, double v) {
   const double at = place(a, v);
-  if (vertical) fprintf(f, "<path class=\"g\" d=\"M%d %.1fH%d\"/><text x=\"%d\" y=\"%.1f\" text-anchor=\"end\">", LEFT, at, WIDTH - RIGHT, LEFT - 6, at + 4);
-  else fprintf(f, "<path class=\"g\" d=\"M%.1f %dV%d\"/><text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">", at, TOP, HEIGHT - BOTTOM, at, HEIGHT - BOTTOM + 16);
+  if (vertical)
+    fprintf(f, "<path class=\"g\" d=\"M%d %.1fH%d\"/><text x=\"%d\" y=\"%.1f\" text-anchor=\"end\">", LEFT, at, WIDTH - RIGHT, LEFT - 6,
+            at + 4);
+  else
+    fprintf(f, "<path class=\"g\" d=\"M%.1f %dV%d\"/><text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">", at, TOP, HEIGHT - BOTTOM, at,
+            HEIGHT - BOTTOM + 16);
   svg_number(f, v);
   fputs("</text>", f);
 }
@@ -140,7 +144,8 @@ static void curve(FILE *f, const axis *x, const axis *y, const pri_plot *p, int 
     if (usable(x, p->x[i]) && usable(y, v[i])) fprintf(f, "%c%.2f %.2f", pen++ ? 'L' : 'M', place(x, p->x[i]), place(y, v[i]));
   fputs("\"/>", f);
   for (ptrdiff_t i = 0; i < p->n && p->n <= 60; i++)
-    if (usable(x, p->x[i]) && usable(y, v[i])) fprintf(f, "<circle class=\"d k%d\" cx=\"%.2f\" cy=\"%.2f\" r=\"2.4\"/>", c, place(x, p->x[i]), place(y, v[i]));
+    if (usable(x, p->x[i]) && usable(y, v[i]))
+      fprintf(f, "<circle class=\"d k%d\" cx=\"%.2f\" cy=\"%.2f\" r=\"2.4\"/>", c, place(x, p->x[i]), place(y, v[i]));
 }
 
 static void band(FILE *f, const axis *x, const axis *y, const pri_plot *p) {
@@ -149,7 +154,8 @@ static void band(FILE *f, const axis *x, const axis *y, const pri_plot *p) {
   for (ptrdiff_t i = 0; i < p->n; i++)
     if (usable(x, p->x[i]) && usable(y, p->y[i])) fprintf(f, "%c%.2f %.2f", pen++ ? 'L' : 'M', place(x, p->x[i]), place(y, p->y[i]));
   for (ptrdiff_t i = p->n - 1; i >= 0; i--)
-    if (usable(x, p->x[i]) && usable(y, p->more[0][i])) fprintf(f, "%c%.2f %.2f", pen++ ? 'L' : 'M', place(x, p->x[i]), place(y, p->more[0][i]));
+    if (usable(x, p->x[i]) && usable(y, p->more[0][i]))
+      fprintf(f, "%c%.2f %.2f", pen++ ? 'L' : 'M', place(x, p->x[i]), place(y, p->more[0][i]));
   fputs("Z\"/>", f);
 }
 
@@ -165,7 +171,8 @@ void pri_report_plot(FILE *f, const pri_plot *p) {
   if (extent(&x, &y, p) < 2) return;
   if (x.log && x.hi - x.lo < 0.7) x.log = 0, extent(&x, &y, p); /* there 1, 2 and 5 may give no two ticks */
   if (y.log && y.hi - y.lo < 0.7) y.log = 0, extent(&x, &y, p);
-  fprintf(f, "<figure><svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"%s\"><text class=\"t\" x=\"%d\" y=\"18\">%s</text>", WIDTH, HEIGHT, p->title, LEFT, p->title);
+  fprintf(f, "<figure><svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"%s\"><text class=\"t\" x=\"%d\" y=\"18\">%s</text>", WIDTH,
+          HEIGHT, p->title, LEFT, p->title);
   ticks(f, &x, 0);
   ticks(f, &y, 1);
   fprintf(f, "<rect class=\"f\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\"/>", LEFT, TOP, WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM);
@@ -175,7 +182,8 @@ void pri_report_plot(FILE *f, const pri_plot *p) {
   if (p->bars) bars(f, &x, &y, p);
   for (int c = curves(p) - 1; c >= 0 && !p->bars; c--) curve(f, &x, &y, p, c);
   fprintf(f, "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\">%s</text>", (LEFT + WIDTH - RIGHT) / 2, HEIGHT - 8, p->x_label);
-  fprintf(f, "<text transform=\"translate(13 %d) rotate(-90)\" text-anchor=\"middle\">%s</text></svg>", (TOP + HEIGHT - BOTTOM) / 2, p->y_label);
+  fprintf(f, "<text transform=\"translate(13 %d) rotate(-90)\" text-anchor=\"middle\">%s</text></svg>", (TOP + HEIGHT - BOTTOM) / 2,
+          p->y_label);
   names(f, p);
   fputs("</figure>\n", f);
 }

@@ -7,14 +7,14 @@
 #include <string.h>
 #include "report.h"
 
-enum { FARTHEST = 64 };       /* pixels from the peak that are shown at most */
+enum { FARTHEST = 64 };           /* pixels from the peak that are shown at most */
 static const double LEAST = 1e-4; /* of the peak: what is shown */
 
 typedef struct spread {
-  const pri_real *h;          /* of one channel */
-  ptrdiff_t n[3], peak[3];    /* z, y, x */
-  ptrdiff_t reach[3];         /* farthest element above LEAST */
-  double top, pitch[3];       /* mm; NAN: unknown */
+  const pri_real *h;       /* of one channel */
+  ptrdiff_t n[3], peak[3]; /* z, y, x */
+  ptrdiff_t reach[3];      /* farthest element above LEAST */
+  double top, pitch[3];    /* mm; NAN: unknown */
 } spread;
 
 static ptrdiff_t stride(const spread *p, int axis) { return axis == 0 ? p->n[1] * p->n[2] : axis == 1 ? p->n[2] : 1; }
@@ -67,19 +67,33 @@ static pri_status picture(pri_page *page, const spread *p, int down, int across,
   for (ptrdiff_t j = 0; j < h; j++)
     for (ptrdiff_t i = 0; i < w; i++) {
       const ptrdiff_t y = j - p->reach[down], x = i - p->reach[across];
-      const int inside = p->peak[down] + y >= 0 && p->peak[down] + y < p->n[down] && p->peak[across] + x >= 0 && p->peak[across] + x < p->n[across];
+      const int inside = p->peak[down] + y >= 0 && p->peak[down] + y < p->n[down] && p->peak[across] + x >= 0 &&
+                         p->peak[across] + x < p->n[across];
       const double v = inside ? (double)p->h[origin(p) + y * stride(p, down) + x * stride(p, across)] / p->top : 0;
       to[j * w + i] = (pri_real)log10(fmax(v, LEAST));
     }
   const int same = p->pitch[down] == p->pitch[across];
-  const pri_status s = pri_report_picture(page, &(pri_picture){.title = title, .x = to, .w = w, .h = h, .decades = 1, .lo = log10(LEAST), .hi = 0, .unit = "of the peak", .mm = p->pitch[across],
-                                                               .note = same || !(p->pitch[down] > 0) ? "logarithmic" : "logarithmic; the pixels are drawn square, but are not"});
+  const pri_status s = pri_report_picture(
+      page,
+      &(pri_picture){.title = title,
+                     .x = to,
+                     .w = w,
+                     .h = h,
+                     .decades = 1,
+                     .lo = log10(LEAST),
+                     .hi = 0,
+                     .unit = "of the peak",
+                     .mm = p->pitch[across],
+                     .note = same || !(p->pitch[down] > 0) ? "logarithmic" : "logarithmic; the pixels are drawn square, but are not"});
   pri_free(page->ctx, to);
   return s;
 }
 
 static pri_status cuts(pri_page *page, const spread *p) {
-  const ptrdiff_t far = p->reach[0] > p->reach[1] ? (p->reach[0] > p->reach[2] ? p->reach[0] : p->reach[2]) : p->reach[1] > p->reach[2] ? p->reach[1] : p->reach[2], n = 2 * far + 1;
+  const ptrdiff_t far = p->reach[0] > p->reach[1]   ? (p->reach[0] > p->reach[2] ? p->reach[0] : p->reach[2])
+                        : p->reach[1] > p->reach[2] ? p->reach[1]
+                                                    : p->reach[2],
+                  n = 2 * far + 1;
   double *x;
   if (far < 1) return PRI_OK;
   PRI_ALLOC(page->ctx, x, 4 * n);
@@ -89,8 +103,16 @@ static pri_status cuts(pri_page *page, const spread *p) {
       const ptrdiff_t at = p->peak[a] + i - far;
       x[(3 - a) * n + i] = at >= 0 && at < p->n[a] && p->n[a] > 1 ? (double)p->h[origin(p) + (i - far) * stride(p, a)] / p->top : NAN;
     }
-  pri_report_plot(page->f, &(pri_plot){.title = "Cuts through its peak; dashed: half", .x_label = "distance from the peak (pixels)", .y_label = "share of the peak", .x = x, .y = x + n, .n = n, .line = 0.5, .mark = NAN,
-                                       .more = {x + 2 * n, p->n[0] > 1 ? x + 3 * n : NULL}, .names = {"across (x)", "down (y)", "axial (z)"}});
+  pri_report_plot(page->f, &(pri_plot){.title = "Cuts through its peak; dashed: half",
+                                       .x_label = "distance from the peak (pixels)",
+                                       .y_label = "share of the peak",
+                                       .x = x,
+                                       .y = x + n,
+                                       .n = n,
+                                       .line = 0.5,
+                                       .mark = NAN,
+                                       .more = {x + 2 * n, p->n[0] > 1 ? x + 3 * n : NULL},
+                                       .names = {"across (x)", "down (y)", "axial (z)"}});
   pri_free(page->ctx, x);
   return PRI_OK;
 }
@@ -134,7 +156,9 @@ static pri_status respond(pri_page *page, const pri_operator *A, const pri_meta 
   if (st == PRI_OK) light(&x, channels), st = pri_operator_apply(A, &y, &x);
   for (ptrdiff_t c = 0; c < channels && c < MOST && st == PRI_OK; c++) {
     const int deep = s->nd == 3 && channels == 1;
-    spread p = {.h = y.data + c * (pri_shape_size(s) / channels), .n = {deep ? s->n[0] : 1, s->n[s->nd - 2], s->n[s->nd - 1]}, .pitch = {deep ? meta->pixel[2] : NAN, meta->pixel[1], meta->pixel[0]}};
+    spread p = {.h = y.data + c * (pri_shape_size(s) / channels),
+                .n = {deep ? s->n[0] : 1, s->n[s->nd - 2], s->n[s->nd - 1]},
+                .pitch = {deep ? meta->pixel[2] : NAN, meta->pixel[1], meta->pixel[0]}};
     st = show(page, &p, c, channels);
   }
   pri_array_destroy(&x);
@@ -142,25 +166,47 @@ static pri_status respond(pri_page *page, const pri_operator *A, const pri_meta 
   return st;
 }
 
-pri_status pri_report_psf(pri_page *page) {
+/* The item of a job that cannot be made again: a page of the result, or as many as the result has along this axis. */
+static pri_shape guess(const pri_page *page, char axis) {
+  const char *at = page->info->axes ? strchr(page->info->axes, axis) : NULL;
+  const pri_shape *s = &page->shape;
+  if (!at || s->nd != 2) return *s;
+  return (pri_shape){3, {page->info->shape[at - page->info->axes], s->n[0], s->n[1]}};
+}
+
+/* The blur by itself, at the size of an image; channels: of an item that are blurred by themselves. */
+static pri_status make(pri_page *page, pri_operator **A, int which, const pri_meta *meta, ptrdiff_t *channels) {
   const pri_shape none = {0};
-  const pri_texts *specs = &page->asked.operators;
+  const char *spec = page->asked.operators.v[which];
   const pri_job *job = page->job ? &page->job->job : NULL;
-  const pri_meta *meta = job ? &job->set.meta : page->info ? &page->info->meta : NULL; /* the input may be gone: the result says as much */
-  const pri_shape whole = job ? pri_box_shape(&job->set.frame, job->set.image.nd) : page->shape;
+  char *text = NULL;
+  PRI_TRY(pri_spec_get(page->ctx, spec, "channels", NULL, &text));
+  const int split = text && !strcmp(text, "yes");
+  pri_free(page->ctx, text);
+  pri_shape whole = job ? pri_box_shape(&job->set.frame, job->set.image.nd) : split ? guess(page, 'c') : page->shape;
+  pri_status s = pri_operator_create(page->ctx, A, spec, meta, &none, which == 0 || !job ? &whole : &job->set.data);
+  if (s == PRI_ESHAPE && !job) {
+    whole = guess(page, 'z');
+    s = pri_operator_create(page->ctx, A, spec, meta, &none, &whole);
+  }
+  *channels = split && whole.nd == 3 ? whole.n[0] : 1;
+  return s;
+}
+
+pri_status pri_report_psf(pri_page *page) {
+  const pri_texts *specs = &page->asked.operators;
+  const pri_meta *meta = page->job ? &page->job->job.set.meta : page->info ? &page->info->meta : NULL; /* the input may be gone */
   pri_operator *A = NULL;
-  char *channels = NULL;
+  ptrdiff_t channels;
   int i = 0;
   while (i < specs->n && !is_blur(specs->v[i])) i++;
   if (i == specs->n || !meta || !page->x) return PRI_OK;
-  PRI_TRY(pri_spec_get(page->ctx, specs->v[i], "channels", NULL, &channels));
-  const int split = channels && !strcmp(channels, "yes");
-  pri_free(page->ctx, channels);
-  PRI_TRY(pri_operator_create(page->ctx, &A, specs->v[i], meta, &none, i == 0 || !job ? &whole : &job->set.data));
-  fputs("<section><h2>Point-spread function</h2><p>What the blur of the model makes of one bright pixel in the middle of the image: <code>", page->f);
+  PRI_TRY(make(page, &A, i, meta, &channels));
+  fputs("<section><h2>Point-spread function</h2><p>What the blur of the model makes of one bright pixel in the middle of the image: <code>",
+        page->f);
   pri_report_text(page->f, specs->v[i]);
   fputs("</code></p>", page->f);
-  const pri_status s = respond(page, A, meta, split && whole.nd == 3 ? whole.n[0] : 1);
+  const pri_status s = respond(page, A, meta, channels);
   pri_operator_destroy(&A);
   fputs("</section>\n", page->f);
   return s;

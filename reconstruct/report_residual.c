@@ -13,15 +13,15 @@
 enum { REACH = 3, LAGS = ((2 * REACH + 1) * (2 * REACH + 1) - 1) / 2 };
 
 typedef struct plane { /* what is shown, and what is known of it */
-  pri_real *r, *known;   /* [h][w]; known 0: no datum */
+  pri_real *r, *known; /* [h][w]; known 0: no datum */
   ptrdiff_t w, h;
   double count, mean, square; /* of known ones */
 } plane;
 
 typedef struct white {
-  double q, worst;       /* of rho: the one with the largest modulus */
-  int dx, dy;            /* its lag */
-  double along, down;    /* rho(1, 0), rho(0, 1) */
+  double q, worst;    /* of rho: the one with the largest modulus */
+  int dx, dy;         /* its lag */
+  double along, down; /* rho(1, 0), rho(0, 1) */
 } white;
 
 /* ---- the plane: of a sinogram of rows (view, row, bin) that of the middle row, else the middle one */
@@ -82,9 +82,18 @@ static void say_white(FILE *f, const white *v) {
   fputs("<p>", f);
   if (p > 0.01) fputs("<b>The residual is white</b> as far as neighbours tell: nothing of the image is left in it. ", f);
   else if (fabs(v->worst) < MATTERS) fputs("<b>The residual is nearly white</b>: neighbours are correlated, measurably but weakly. ", f);
-  else if (v->worst > 0) fputs("<b>The residual is not white</b>: neighbours are alike. The data hold something that the image does not: its model is off, or its weight takes detail away. ", f);
-  else fputs("<b>The residual is not white</b>: neighbours are opposite. The slow part of the noise has gone into the image: the weight is low for this noise, or the residual holds little else than what the iteration had not reached. ", f);
-  fprintf(f, "The largest of the %d correlations with neighbours up to %d away is %.3f, at (%d, %d). The sum of their squares is Q&#8239;=&#8239;", LAGS, REACH, v->worst, v->dx, v->dy);
+  else if (v->worst > 0)
+    fputs(
+        "<b>The residual is not white</b>: neighbours are alike. The data hold something that the image does not: its model is off, or its weight takes detail away. ",
+        f);
+  else
+    fputs(
+        "<b>The residual is not white</b>: neighbours are opposite. The slow part of the noise has gone into the image: the weight is low for this noise, or the residual holds little else than what the iteration had not reached. ",
+        f);
+  fprintf(
+      f,
+      "The largest of the %d correlations with neighbours up to %d away is %.3f, at (%d, %d). The sum of their squares is Q&#8239;=&#8239;",
+      LAGS, REACH, v->worst, v->dx, v->dy);
   pri_report_number(f, v->q, 4);
   fprintf(f, " (white noise: %d on average, below %.3g in 99 of 100 cases; Box and Pierce).</p>\n", LAGS, limit);
 }
@@ -96,7 +105,9 @@ static double noise_of(const pri_page *page) {
   const char *level = page->job->options.noise_level;
   double sd = NAN;
   if (json_is_number(noise)) return json_number_value(noise);
-  if (level && !strncmp(level, "sd:", 3) && pri_quantity_parse(page->ctx, "noise level", level + (strncmp(level, "sd:sd=", 6) ? 3 : 6), "1", &sd) != PRI_OK) sd = NAN;
+  if (level && !strncmp(level, "sd:", 3) &&
+      pri_quantity_parse(page->ctx, "noise level", level + (strncmp(level, "sd:sd=", 6) ? 3 : 6), "1", &sd) != PRI_OK)
+    sd = NAN;
   return sd;
 }
 
@@ -125,20 +136,42 @@ static pri_status views(pri_page *page, const pri_leftover *l, double sd) {
     all += y[v] / (double)n;
   }
   for (ptrdiff_t v = 0; v < n; v++) y[v] = relative ? (all > 0 ? y[v] / all : 0) : y[v] / (sd * sd);
-  pri_report_plot(page->f, &(pri_plot){.title = relative ? "Chi-square a view, over the mean of all views" : "Chi-square a view, over that of the noise", .x_label = "view", .y_label = relative ? "relative to the mean" : "chi-square / bins",
-                                       .x = x, .y = y, .n = n, .line = 1, .mark = NAN});
+  pri_report_plot(page->f, &(pri_plot){.title = relative ? "Chi-square a view, over the mean of all views"
+                                                         : "Chi-square a view, over that of the noise",
+                                       .x_label = "view",
+                                       .y_label = relative ? "relative to the mean" : "chi-square / bins",
+                                       .x = x,
+                                       .y = y,
+                                       .n = n,
+                                       .line = 1,
+                                       .mark = NAN});
   pri_free(page->ctx, x);
   return PRI_OK;
 }
 
 static pri_status figures(pri_page *page, const pri_leftover *l, const plane *p, int scan) {
-  const pri_picture data = {.title = "Data, as prepared", .x = pri_report_plane(&l->y.shape, l->y.data, &(ptrdiff_t){0}, &(ptrdiff_t){0}), .w = p->w, .h = p->h, .lo = NAN, .hi = NAN, .mm = NAN, .across = "detector bin", .down = "view"};
-  pri_picture r = {.title = scan ? "Residual sinogram A x &minus; y" : "Residual A x &minus; y", .x = p->r, .w = p->w, .h = p->h, .colours = PRI_SIGNED, .lo = NAN, .hi = NAN, .mm = scan ? NAN : pri_report_pitch(page)};
+  const pri_picture data = {.title = "Data, as prepared",
+                            .x = pri_report_plane(&l->y.shape, l->y.data, &(ptrdiff_t){0}, &(ptrdiff_t){0}),
+                            .w = p->w,
+                            .h = p->h,
+                            .lo = NAN,
+                            .hi = NAN,
+                            .mm = NAN,
+                            .across = "detector bin",
+                            .down = "view"};
+  pri_picture r = {.title = scan ? "Residual sinogram A x &minus; y" : "Residual A x &minus; y",
+                   .x = p->r,
+                   .w = p->w,
+                   .h = p->h,
+                   .colours = PRI_SIGNED,
+                   .lo = NAN,
+                   .hi = NAN,
+                   .mm = scan ? NAN : pri_report_pitch(page)};
   if (scan) r.across = "detector bin", r.down = l->r.shape.nd > 2 ? "view (middle row)" : "view";
   r.note = "red: the model gives more than was measured";
   fputs("<div class=\"row\">", page->f);
   if (scan && l->y.shape.nd == 2 && page->job->job.set.n_prepare) /* else it is the input */
-     PRI_TRY(pri_report_picture(page, &data));
+    PRI_TRY(pri_report_picture(page, &data));
   PRI_TRY(pri_report_picture(page, &r));
   PRI_TRY(pri_report_spectrum(page, p->r, p->w, p->h, p->square * p->count / (double)(p->w * p->h), scan));
   if (scan) PRI_TRY(views(page, l, noise_of(page)));
@@ -158,7 +191,8 @@ static void table(pri_page *page, const pri_leftover *l, const plane *p, const w
   pri_report_row(page->f, "mean", p->mean, "", "of the plane that is shown");
   pri_report_row(page->f, "correlation across", v->along, "", "of neighbours in a row; white noise: 0");
   pri_report_row(page->f, "correlation down", v->down, "", "of neighbours in a column");
-  pri_report_row(page->f, "rounding", l->rounding > 0 ? l->rounding : NAN, "", "step of the integers in the file: a part of the residual is theirs");
+  pri_report_row(page->f, "rounding", l->rounding > 0 ? l->rounding : NAN, "",
+                 "step of the integers in the file: a part of the residual is theirs");
   fputs("</table>", page->f);
 }
 
@@ -171,7 +205,10 @@ static pri_status show(pri_page *page, const pri_leftover *l) {
   if (p.square > 0 && p.count > 64) say_white(page->f, &v);
   s = figures(page, l, &p, scan);
   if (s == PRI_OK) table(page, l, &p, &v);
-  if (l->rim > 0) fputs("<p>The image was solved for beyond the field that is written; its border values stood in for the rest here, so that the residual is larger near the border than it was.</p>", page->f);
+  if (l->rim > 0)
+    fputs(
+        "<p>The image was solved for beyond the field that is written; its border values stood in for the rest here, so that the residual is larger near the border than it was.</p>",
+        page->f);
   if (l->w.data) fputs("<p>Data have weights: those of weight 0 count as unknown here, and chi-square is weighted.</p>", page->f);
   pri_free(page->ctx, p.r);
   return s;
@@ -190,7 +227,8 @@ pri_status pri_report_residual(pri_page *page) {
     char *why = page->job ? pri_message_plain(page->ctx) : NULL;
     fputs("<p>There is no residual here: ", page->f);
     pri_report_text(page->f, why ? why : page->missing ? page->missing : "out of memory");
-    fputs(page->job ? ".</p>" : ". Where the inputs lie can be said: <code>priori report RESULT INPUT... -o PAGE.html</code>.</p>", page->f);
+    fputs(page->job ? ".</p>" : ". Where the inputs lie can be said: <code>priori report RESULT INPUT... -o PAGE.html</code>.</p>",
+          page->f);
     pri_free(page->ctx, why);
   }
   fputs("</section>\n", page->f);

@@ -64,13 +64,31 @@ pri_status pri_report_spectrum(pri_page *page, const pri_real *r, ptrdiff_t w, p
   PRI_ALLOC(page->ctx, P, w * h);
   pri_status s = transform(page->ctx, P, r, w, h, variance);
   if (s == PRI_OK)
-    s = pri_report_picture(page, &(pri_picture){.title = "Power spectrum of the residual", .across = lines ? "frequency along the detector, &minus;0.5 to 0.5 cycles/bin" : "horizontal frequency, &minus;0.5 to 0.5 cycles/pixel",
-                                                .down = lines ? "frequency along the views" : "vertical frequency", .x = P, .w = w, .h = h, .decades = 1, .lo = -2, .hi = 2, .mm = NAN,
-                                                .note = "1 is white noise of the same mean square; zero frequency in the middle; logarithmic"});
+    s = pri_report_picture(page,
+                           &(pri_picture){.title = "Power spectrum of the residual",
+                                          .across = lines ? "frequency along the detector, &minus;0.5 to 0.5 cycles/bin"
+                                                          : "horizontal frequency, &minus;0.5 to 0.5 cycles/pixel",
+                                          .down = lines ? "frequency along the views" : "vertical frequency",
+                                          .x = P,
+                                          .w = w,
+                                          .h = h,
+                                          .decades = 1,
+                                          .lo = -2,
+                                          .hi = 2,
+                                          .mm = NAN,
+                                          .note = "1 is white noise of the same mean square; zero frequency in the middle; logarithmic"});
   const ptrdiff_t n = s == PRI_OK ? rings(P, w, h, lines, k, mean) : 0;
   if (n > 1)
-    pri_report_plot(page->f, &(pri_plot){.title = lines ? "Mean spectrum along the detector; dashed: white" : "Radial mean of the spectrum; dashed: white", .x_label = lines ? "frequency (cycles/bin)" : "frequency (cycles/pixel)",
-                                         .y_label = "power / mean square", .x = k, .y = mean, .n = n, .log_y = 1, .line = 1, .mark = NAN});
+    pri_report_plot(page->f, &(pri_plot){.title = lines ? "Mean spectrum along the detector; dashed: white"
+                                                        : "Radial mean of the spectrum; dashed: white",
+                                         .x_label = lines ? "frequency (cycles/bin)" : "frequency (cycles/pixel)",
+                                         .y_label = "power / mean square",
+                                         .x = k,
+                                         .y = mean,
+                                         .n = n,
+                                         .log_y = 1,
+                                         .line = 1,
+                                         .mark = NAN});
   pri_free(page->ctx, P);
   return s;
 }

@@ -78,6 +78,17 @@ ok 'a measurement' report soft.tif -o soft.html
 check 'has no residual' sh -c '! grep -q "What the model leaves" soft.html'
 sound soft.html
 
+# ---- volumes, channels, with and without their input
+ok 'six pages' phantom ellipses:count=3,size=24 --count 6 -o pages.tif
+ok 'as a volume' deblur --psf gaussian:sigma=1x1x1 --item volume --prior tv:weight=0.01 --stop steps:5 pages.tif -o deep.tif
+ok 'its page' report deep.tif -o deep.html
+has deep.html '1 volume of' 'full width at half maximum, z' 'axial (z)'
+sound deep.html
+mv pages.tif away.tif
+ok 'without its input' report deep.tif -o deep.html -f
+has deep.html 'full width at half maximum, z' 'There is no residual here'
+sound deep.html
+
 # ---- what was learned
 ok 'noisy' simulate --operator identity --noise gaussian:sd=0.1 clean.tif -o noisy.tif
 ok 'learned' learn --prior tv noisy.tif --truth clean.tif --stop steps:4 -o tv.prior
