@@ -52,7 +52,7 @@ static pri_status walk_all(pri_learn_job *g, pri_walk *w, uint64_t *id) {
   return pri_walk_bytes(w, "judged", g->x_judge, (size_t)(pri_lower_samples(g->judge) * pri_lower_size(g->judge)) * sizeof *g->x_judge);
 }
 
-static pri_status walk(pri_learn_job *g, int what) {
+static pri_status walk(pri_learn_job *g, pri_walk_mode what) {
   pri_walk *w;
   uint64_t id = identity(g);
   PRI_TRY(pri_walk_begin(g->ctx, &w, what, g->state));

@@ -85,11 +85,11 @@ pri_status pri_report_curves(pri_page *page) {
   PRI_TRY(one_curve(page, h, "change", "Change of the image a step", "relative change", 1, NAN));
   json_array_foreach(curves, i, c) PRI_TRY(weight_curve(page, c));
   fputs("</div>", page->f);
-  if (h)
-    fprintf(
-        page->f,
-        "<p>Of %s %lld, the one whose certificate is the worst. A pass is one application of the operator and one of its adjoint, certificates included.</p>",
-        page->word, (long long)json_integer_value(json_object_get(h, "item")));
+  fputs("<p>", page->f);
+  if (h && page->items > 1)
+    fprintf(page->f, "Of %s %lld, the one whose certificate is the worst. ", page->word, (long long)json_integer_value(json_object_get(h, "item")));
+  if (h) fputs("A pass is one application of the operator and one of its adjoint, certificates included.", page->f);
+  fputs("</p>", page->f);
   fputs("</section>\n", page->f);
   return PRI_OK;
 }
