@@ -14,8 +14,9 @@ enum { REACH = 3, LAGS = ((2 * REACH + 1) * (2 * REACH + 1) - 1) / 2 };
 
 typedef struct plane { /* what is shown, and what is known of it */
   pri_real *r, *known; /* [h][w]; known 0: no datum */
+  pri_real *u;         /* r times the root of its weight: as noisy everywhere as anywhere; without weights r */
   ptrdiff_t w, h;
-  double count, mean, square; /* of known ones */
+  double count, mean, square; /* of known ones; the latter two of u */
 } plane;
 
 typedef struct white {
@@ -32,18 +33,19 @@ static pri_status cut(pri_page *page, const pri_leftover *l, int scan, plane *p)
   const pri_real *from = pri_report_plane(s, l->r.data, &p->w, &p->h);
   if (rows) p->h = s->n[0], from = l->r.data + s->n[1] / 2 * p->w;
   const ptrdiff_t line = rows ? s->n[1] * p->w : p->w, at = from - l->r.data;
-  PRI_ALLOC(page->ctx, p->r, 2 * p->w * p->h);
-  p->known = p->r + p->w * p->h;
+  PRI_ALLOC(page->ctx, p->r, 3 * p->w * p->h);
+  p->known = p->r + p->w * p->h, p->u = p->known + p->w * p->h;
   for (ptrdiff_t j = 0; j < p->h; j++)
     for (ptrdiff_t i = 0; i < p->w; i++) {
       const ptrdiff_t k = at + j * line + i;
       p->r[j * p->w + i] = l->r.data[k];
+      p->u[j * p->w + i] = l->w.data ? (pri_real)((double)l->r.data[k] * sqrt((double)l->w.data[k])) : l->r.data[k];
       p->known[j * p->w + i] = !((l->known && l->known[k] == 0) || (l->w.data && l->w.data[k] == 0));
     }
-  for (ptrdiff_t i = 0; i < p->w * p->h; i++) p->count += (double)p->known[i], p->mean += (double)p->r[i];
+  for (ptrdiff_t i = 0; i < p->w * p->h; i++) p->count += (double)p->known[i], p->mean += (double)p->u[i];
   p->mean /= fmax(p->count, 1);
   for (ptrdiff_t i = 0; i < p->w * p->h; i++)
-    if (p->known[i] != 0) p->square += pow((double)p->r[i] - p->mean, 2) / fmax(p->count, 1);
+    if (p->known[i] != 0) p->square += pow((double)p->u[i] - p->mean, 2) / fmax(p->count, 1);
   return PRI_OK;
 }
 
@@ -56,7 +58,7 @@ static double correlation(const plane *p, int dx, int dy, double *pairs) {
     for (ptrdiff_t i = dx < 0 ? -dx : 0; i < p->w && i + dx < p->w; i++) {
       const ptrdiff_t a = j * p->w + i, b = a + dy * p->w + dx;
       if (p->known[a] == 0 || p->known[b] == 0) continue;
-      sum += ((double)p->r[a] - p->mean) * ((double)p->r[b] - p->mean);
+      sum += ((double)p->u[a] - p->mean) * ((double)p->u[b] - p->mean);
       *pairs += 1;
     }
   return *pairs > 0 && p->square > 0 ? sum / *pairs / p->square : 0;
@@ -173,7 +175,7 @@ static pri_status figures(pri_page *page, const pri_leftover *l, const plane *p,
   if (scan && l->y.shape.nd == 2 && page->job->job.set.n_prepare) /* else it is the input */
     PRI_TRY(pri_report_picture(page, &data));
   PRI_TRY(pri_report_picture(page, &r));
-  PRI_TRY(pri_report_spectrum(page, p->r, p->w, p->h, p->square * p->count / (double)(p->w * p->h), scan));
+  PRI_TRY(pri_report_spectrum(page, p->u, p->w, p->h, p->square * p->count / (double)(p->w * p->h), scan));
   if (scan) PRI_TRY(views(page, l, noise_of(page)));
   fputs("</div>\n", page->f);
   return PRI_OK;
@@ -187,7 +189,7 @@ static void table(pri_page *page, const pri_leftover *l, const plane *p, const w
   fputs("<table>", page->f);
   pri_report_row(page->f, "root mean square", rms, "", text);
   pri_report_row(page->f, "noise level", sd, "", "standard deviation that the run was given or found");
-  pri_report_row(page->f, "ratio", rms / sd, "", "1: the fit leaves the noise, no more and no less");
+  pri_report_row(page->f, "ratio", l->w.data && !l->known ? NAN : rms / sd, "", "1: the fit leaves the noise, no more and no less");
   pri_report_row(page->f, "mean", p->mean, "", "of the plane that is shown");
   pri_report_row(page->f, "correlation across", v->along, "", "of neighbours in a row; white noise: 0");
   pri_report_row(page->f, "correlation down", v->down, "", "of neighbours in a column");
@@ -209,7 +211,10 @@ static pri_status show(pri_page *page, const pri_leftover *l) {
     fputs(
         "<p>The image was solved for beyond the field that is written; its border values stood in for the rest here, so that the residual is larger near the border than it was.</p>",
         page->f);
-  if (l->w.data) fputs("<p>Data have weights: those of weight 0 count as unknown here, and chi-square is weighted.</p>", page->f);
+  if (l->w.data)
+    fputs(
+        "<p>Data have weights: those of weight 0 count as unknown here, and whiteness, spectrum, mean and chi-square are those of A x &minus; y times the root of its weight.</p>",
+        page->f);
   pri_free(page->ctx, p.r);
   return s;
 }
