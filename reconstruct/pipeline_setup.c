@@ -33,11 +33,11 @@ pri_status pri_job_slices(pri_job *job) {
   int parts = 0;
   if (job->o->slices) PRI_TRY(slice_text(job->ctx, job->o->slices, v, &parts));
   const ptrdiff_t first = v[0] < 0 ? 0 : v[0], step = v[2] < 0 ? 1 : v[2];
-  const ptrdiff_t end = parts == 1 && v[0] >= 0 ? first + 1 : v[1] < 0 || v[1] > all ? all : v[1];
+  const ptrdiff_t end = first >= all ? all : parts == 1 && v[0] >= 0 ? first + 1 : v[1] < 0 || v[1] > all ? all : v[1];
   if (step < 1 || first >= end)
     return PRI_FAIL(job->ctx, PRI_EPARAM, "--slices %s takes none of the %td slices (0 to %td) of %s",
                     job->o->slices ? job->o->slices : "", all, all - 1, job->input_name);
-  job->items = (end - first + step - 1) / step;
+  job->items = (end - first - 1) / step + 1; /* no sum with step: it may be LONG_MAX */
   pri_free(job->ctx, job->slice);
   pri_free(job->ctx, job->done);
   job->slice = NULL, job->done = NULL;

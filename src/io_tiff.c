@@ -181,7 +181,9 @@ static pri_status scan(pri_input *in) {
   if (!TIFFSetDirectory(t->h.tif, 0)) return pri_tiff_fail(in, "its first directory cannot be read");
   PRI_TRY(add_page(in));
   while (!TIFFLastDirectory(t->h.tif)) {
-    if (!TIFFReadDirectory(t->h.tif)) return pri_tiff_fail(in, "is truncated or damaged: the directory of a page cannot be read");
+    if (!TIFFReadDirectory(t->h.tif)) /* libtiff has no words for a circle */
+      return pri_tiff_fail(in, t->h.message[0] ? "is truncated or damaged: the directory of a page cannot be read"
+                                               : "is damaged: its directories run in a circle, or one cannot be read");
     PRI_TRY(add_page(in));
   }
   return t->pages ? PRI_OK : PRI_FAIL(in->ctx, PRI_EFORMAT, "%s: has no page of full resolution", in->info.file);

@@ -21,7 +21,7 @@ test_headers = tests/alloc.h tests/dense.h tests/io_files.h
 # scripts end with "N passed, N failed, N skipped"; long_scripts: make check-long only
 test_scripts =
 test_scripts += tests/cli_basics.sh
-test_scripts += tests/cli_bad_images.sh tests/cli_deblur.sh tests/cli_inpaint.sh tests/cli_upscale.sh
+test_scripts += tests/cli_bad_images.sh tests/cli_hostile.sh tests/cli_deblur.sh tests/cli_inpaint.sh tests/cli_upscale.sh
 test_scripts += tests/cli_denoise.sh
 test_scripts += tests/cli_help.sh
 test_scripts += tests/cli_info.sh
