@@ -16,14 +16,6 @@
 
 enum { STEPS = 50 };
 
-static const pri_param rows[] = {
-    {.name = "eps", .unit = "1", .help = "first accuracy, root mean square over the pixels; auto: from the first gradient", .type = PRI_REAL, .flags = PRI_P_AUTO, .offset = offsetof(pri_learn_method, eps), .min = 1e-12, .max = 1e12, .def = NAN},
-    {.name = "alpha", .unit = "1", .help = "first step; auto: no logarithm moves by more than 1/2", .type = PRI_REAL, .flags = PRI_P_AUTO, .offset = offsetof(pri_learn_method, alpha), .min = 1e-30, .max = 1e30, .def = NAN},
-    {.name = "floor", .unit = "1", .help = "floor/2 |x|^2 is added where the operator hides directions; auto: 0 for denoising, else 1e-4 of the squared norm", .type = PRI_REAL, .flags = PRI_P_AUTO, .offset = offsetof(pri_learn_method, floor), .min = 0, .max = 1e30, .def = NAN},
-    {.name = "plain", .unit = "-", .help = "steepest descent and blind tightening, as published", .type = PRI_BOOL, .offset = offsetof(pri_learn_method, plain), .def = 0},
-    {.name = "descent", .unit = "-", .help = "ask for a proved direction of descent too", .type = PRI_BOOL, .offset = offsetof(pri_learn_method, descent), .def = 0},
-    {0}};
-static const pri_kind kind = {.name = "maid", .brief = "adaptively inexact descent", .cite = "Salehi et al. 2025", .size = sizeof(pri_learn_method), .params = rows};
 static const pri_param no_rows[] = {{0}};
 static const pri_param l1_rows[] = {
     {.name = "kappa", .unit = "unit of the image", .help = "errors below it count by their square; auto: a tenth of the noise", .type = PRI_REAL, .flags = PRI_P_AUTO, .offset = offsetof(pri_learn_loss, kappa), .min = 1e-12, .max = 1e12, .def = NAN},
@@ -60,9 +52,8 @@ static pri_status parse_steps(pri_learn_job *g) {
 }
 
 static pri_status parse(pri_learn_job *g) {
-  const char *solver = g->o->solver ? g->o->solver : "maid";
-  if (strncmp(solver, "maid", 4) || (solver[4] && solver[4] != ':')) return PRI_FAIL(g->ctx, PRI_EPARAM, "--solver %s: learn knows maid:KEYS (eps, alpha, floor, plain, descent)", solver);
-  PRI_TRY(pri_kind_parse(g->ctx, &kind, &g->how, pri_spec_keys(solver)));
+  PRI_TRY(pri_method_parse(g->ctx, &g->m, g->o->solver));
+  g->floor = pri_method_floor(g->m);
   PRI_TRY(parse_loss(g));
   return parse_steps(g);
 }
@@ -72,11 +63,12 @@ static pri_status parse(pri_learn_job *g) {
 static int identity(const pri_learn_job *g) { return (pri_operator_flags(g->data.A) & PRI_OP_IDENTITY) != 0; }
 
 /* What the data term leaves at least: 1, or the floor */
-static double lowest(const pri_learn_job *g) { return identity(g) ? 1 + g->how.floor : g->how.floor; }
+static double lowest(const pri_learn_job *g) { return identity(g) ? 1 + g->floor : g->floor; }
 
 static void choose_floor(pri_learn_job *g) {
   const double norm = pri_operator_norm(g->data.A).value;
-  if (isnan(g->how.floor)) g->how.floor = identity(g) ? 0 : 1e-4 * norm * norm;
+  if (isnan(g->floor)) g->floor = identity(g) ? 0 : 1e-4 * norm * norm;
+  pri_method_set_floor(g->m, g->floor);
 }
 
 static pri_status fill(pri_learn_job *g, const char *key, double value) {
@@ -159,7 +151,7 @@ static pri_status make_prior(pri_learn_job *g) {
 
 static pri_status make_lower(pri_learn_job *g, pri_lower **out, int judges, const pri_learn_set *set) {
   const double kappa = g->loss_keys.kappa;
-  const pri_lower_problem p = {.A = g->data.A, .R = judges ? g->R_judge : g->R, .tgv = g->is_tgv ? &g->tgv[judges] : NULL, .y = &set->y, .truth = set->truth.items ? &set->truth : NULL, .floor = g->how.floor, .loss = g->loss,
+  const pri_lower_problem p = {.A = g->data.A, .R = judges ? g->R_judge : g->R, .tgv = g->is_tgv ? &g->tgv[judges] : NULL, .y = &set->y, .truth = set->truth.items ? &set->truth : NULL, .floor = g->floor, .loss = g->loss,
                                .sd = g->data.sd, .kappa = isnan(kappa) ? g->data.sd / 10 : kappa};
   return pri_lower_images(g->ctx, out, &p);
 }
@@ -170,18 +162,17 @@ static pri_status make_judge(pri_learn_job *g) {
   PRI_TRY(make_lower(g, &g->judge, 1, &g->data.validate));
   PRI_ALLOC(g->ctx, g->x_judge, pri_lower_samples(g->judge) * pri_lower_size(g->judge));
   PRI_ALLOC(g->ctx, g->e_judge, pri_lower_samples(g->judge));
-  PRI_TRY(pri_lower_theta(g->judge, pri_maid_theta(g->m)));
+  PRI_TRY(pri_lower_theta(g->judge, pri_method_theta(g->m)));
   return isfinite(pri_lower_start(g->judge, g->x_judge)) ? PRI_OK : PRI_FAIL(g->ctx, PRI_ENUMERIC, "learn: the samples put aside are not finite");
 }
 
 static pri_status make_method(pri_learn_job *g) {
   const void *priv;
   double *theta;
-  const pri_maid_opts o = {.eps = isnan(g->how.eps) ? 0 : g->how.eps, .alpha = isnan(g->how.alpha) ? 0 : g->how.alpha, .lo = -16, .hi = 16, .descent = g->how.descent, .plain = g->how.plain};
   PRI_ALLOC(g->ctx, theta, (ptrdiff_t)pri_lower_ntheta(g->l));
   if (g->is_tgv) pri_learn_tgv_face.get_theta(&g->tgv[0], theta);
   else pri_prior_class_of(g->R, &priv)->learnable->get_theta(priv, theta);
-  const pri_status s = pri_maid_create(g->ctx, &g->m, g->l, theta, &o);
+  const pri_status s = pri_method_start(g->m, g->l, theta, (pri_method_box){-16, 16});
   pri_free(g->ctx, theta);
   return s;
 }
@@ -206,7 +197,7 @@ static double psnr(const pri_learn_job *g, double f) { /* of the mean squared er
 
 static pri_status judge(pri_learn_job *g) {
   if (!g->judge) return PRI_OK;
-  PRI_TRY(pri_lower_theta(g->judge, pri_maid_theta(g->m)));
+  PRI_TRY(pri_lower_theta(g->judge, pri_method_theta(g->m)));
   PRI_TRY(pri_lower_solve(g->judge, g->x_judge, g->r.eps, 30000, g->e_judge));
   g->judged = pri_lower_interval(g->judge, g->x_judge, g->e_judge);
   return PRI_OK;
@@ -225,7 +216,7 @@ static void say_step(pri_learn_job *g) {
 static pri_status iterate(pri_learn_job *g) {
   g->why = PRI_GO;
   while ((long)json_array_size(g->history) < g->steps) {
-    const pri_status s = pri_maid_step(g->m, &g->r, &g->why);
+    const pri_status s = pri_method_step(g->m, &g->r, &g->why);
     if (s == PRI_ECANCEL) pri_log(g->ctx, PRI_LOG_INFO, "interrupted after step %zu; --resume goes on from there", json_array_size(g->history));
     PRI_TRY(s);
     if (g->why != PRI_GO) return PRI_OK;
@@ -238,7 +229,7 @@ static pri_status iterate(pri_learn_job *g) {
 }
 
 static void say_result(pri_learn_job *g) {
-  const double *t = pri_maid_theta(g->m);
+  const double *t = pri_method_theta(g->m);
   const size_t p = pri_lower_ntheta(g->l);
   char text[200] = "";
   for (size_t i = 0, at = 0; p <= PRI_LEARN_SAID && i < p && at < sizeof text - 40; i++) at += (size_t)snprintf(text + at, sizeof text - at, "%s%.5g", i ? ", " : "", exp(t[i]));
@@ -254,7 +245,7 @@ static pri_status work(pri_learn_job *g) {
   if (!g->o->force && !access(g->o->output, F_OK)) return PRI_FAIL(g->ctx, PRI_EWRITE, "%s exists (-f overwrites it)", g->o->output);
   PRI_TRY(pri_learn_state_name(g));
   PRI_TRY(make_problem(g));
-  PRI_TRY(pri_kind_print(g->ctx, &kind, &g->how, &solver));
+  PRI_TRY(pri_method_print(g->m, &solver));
   const pri_status s = pri_learn_describe(g, solver);
   pri_free(g->ctx, solver);
   PRI_TRY(s);
@@ -268,7 +259,7 @@ static pri_status work(pri_learn_job *g) {
 }
 
 static void clear(pri_learn_job *g) {
-  pri_maid_destroy(&g->m);
+  pri_method_destroy(&g->m);
   pri_lower_destroy(&g->l);
   pri_lower_destroy(&g->judge);
   pri_prior_destroy(&g->R);

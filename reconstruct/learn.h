@@ -96,6 +96,7 @@ typedef struct pri_maid_report {
   long k, trials, failures;
   pri_interval f;
   double z, omega, eps, alpha, predicted; /* |z|; omega NAN where it was not asked for; predicted decrease of the step */
+  double best;                     /* lowest f.high so far; by pri_method_step */
   pri_work work;
 } pri_maid_report;
 PRI_MUST_CHECK pri_status pri_maid_create(pri_ctx *ctx, pri_maid **out, pri_lower *l, const double *theta, const pri_maid_opts *o);

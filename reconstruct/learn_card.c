@@ -59,12 +59,12 @@ static json_t *parameters(const pri_learn_job *g) {
   const size_t p = pri_lower_ntheta(g->l);
   if (p > PRI_LEARN_SAID) return json_null();
   json_t *a = json_array();
-  for (size_t i = 0; i < p; i++) json_array_append_new(a, json_real(pri_maid_theta(g->m)[i]));
+  for (size_t i = 0; i < p; i++) json_array_append_new(a, json_real(pri_method_theta(g->m)[i]));
   return a;
 }
 
 json_t *pri_learn_step(const pri_learn_job *g) {
-  const pri_maid_report *r = &g->r;
+  const pri_method_report *r = &g->r;
   json_t *j = json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "k", (json_int_t)r->k, "loss_low", pri_json_number(r->f.low), "loss_high", pri_json_number(r->f.high), "hypergradient",
                         pri_json_number(r->z), "accuracy", pri_json_number(r->eps), "work", pri_json_number(r->work.gradients + r->work.products), "jacobian_work",
                         pri_json_number(r->work.mixed), "theta", parameters(g));
@@ -86,7 +86,7 @@ static json_t *certificate(const pri_learn_job *g) {
 
 /* theta of a prior in a file: tgv keeps (weight, ratio, smoothing) of (a1, a0, nu) */
 static pri_status save(pri_learn_job *g, const char *text) {
-  const double *theta = pri_maid_theta(g->m);
+  const double *theta = pri_method_theta(g->m);
   const double tgv[PRI_LEARN_TGV_THETA] = {theta[0], g->is_tgv ? theta[1] - theta[0] : 0, g->is_tgv ? theta[2] : 0};
   return pri_learn_save(g->ctx, g->o->output, g->o->force, g->prior, g->is_tgv ? tgv : theta, pri_lower_ntheta(g->l), text);
 }

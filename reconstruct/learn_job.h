@@ -5,14 +5,11 @@
 #include "json.h"
 #include "learn.h"
 #include "learn_data.h"
+#include "learn_method.h"
 #include "learn_tgv.h"
 #include "log.h"
 
 enum { PRI_LEARN_PATH = 4096, PRI_LEARN_SAID = 10 /* parameters: up to so many are said one by one */ };
-typedef struct pri_learn_method { /* --solver maid:KEYS */
-  double eps, alpha, floor;
-  int plain, descent;
-} pri_learn_method;
 typedef struct pri_learn_loss { double kappa; } pri_learn_loss; /* --loss smooth-l1:KEYS */
 
 typedef struct pri_learn_job {
@@ -20,7 +17,7 @@ typedef struct pri_learn_job {
   pri_ctx *ctx;
   const pri_options *o;
   pri_journal *log;
-  pri_learn_method how;
+  double floor;
   pri_loss loss;
   pri_learn_loss loss_keys;
   long steps;
@@ -32,10 +29,10 @@ typedef struct pri_learn_job {
   pri_lower *l, *judge;          /* of the samples to learn from, of those put aside (NULL: none) */
   pri_real *x_judge;             /* [of judge] warm start */
   double *e_judge;
-  pri_maid *m;
+  pri_method *m;
   json_t *origin, *history;
   char state[PRI_LEARN_PATH];
-  pri_maid_report r;
+  pri_method_report r;
   pri_interval judged;           /* of the samples put aside; NAN without */
   pri_verdict why;
 } pri_learn_job;

@@ -47,7 +47,7 @@ static pri_status walk_all(pri_learn_job *g, pri_walk *w, uint64_t *id) {
   if (pri_walk_loading(w) && *id != identity(g))
     return PRI_FAIL(g->ctx, PRI_EPARAM, "%s belongs to a run with other data or options: delete it to start over", g->state);
   PRI_TRY(walk_history(g, w));
-  PRI_TRY(pri_maid_walk(g->m, w));
+  PRI_TRY(pri_method_walk(g->m, w));
   if (!g->judge) return PRI_OK;
   return pri_walk_bytes(w, "judged", g->x_judge, (size_t)(pri_lower_samples(g->judge) * pri_lower_size(g->judge)) * sizeof *g->x_judge);
 }

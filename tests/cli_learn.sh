@@ -37,6 +37,7 @@ for after in 0.05 0.2 0.4; do
 done
 ok 'the published form' learn --prior smooth-tv:form=anisotropic --solver maid:plain=yes,eps=0.1,alpha=0.01 noisy.npy --truth clean.npy --stop steps:3 -o plain.prior
 ok 'a proved direction' learn --prior tikhonov --solver maid:descent=yes noisy.npy --truth clean.npy --stop steps:3 -o tikhonov.prior
+ok "scheduled accuracy, for comparison" learn --prior tikhonov --solver hoag:schedule=cubic noisy.npy --truth clean.npy --stop steps:3 -o hoag.prior
 ok 'an operator that hides directions' learn --operator mask:random=0.6 --prior tv noisy.npy --truth clean.npy --stop steps:2 -o mask.prior
 
 # ---- other sources: clean images alone, a folder of different sizes, no true images; samples put aside

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * learn_method.h - methods of the upper level behind one interface: --solver NAME:KEYS of priori learn, and the benchmarks.
+ *
+ * A class is a table over a private object, as for solvers: kind (keys), create, step, theta, walk, destroy. All count work by pri_lower_work and
+ * fill the same report. `theta` is a point that has been looked at; f in the report is the interval there.
+ */
+#ifndef PRI_LEARN_METHOD_H
+#define PRI_LEARN_METHOD_H
+#include "learn.h"
+
+/* What the keys of every method begin with. floor is the problem's, not the method's: NAN for auto. */
+typedef struct pri_method_keys { double floor, eps; } pri_method_keys;
+typedef struct pri_method_box { double lo, hi; } pri_method_box; /* of every parameter */
+typedef pri_maid_report pri_method_report;
+
+typedef struct pri_method_class {
+  pri_kind kind;                   /* its keys begin with pri_method_keys */
+  int monotone;                    /* 1: every step is proved to lower f; 0: steps may raise it, and `best` is not where it ends */
+  pri_status (*create)(pri_ctx *ctx, void **out, pri_lower *l, const double *theta, pri_method_box box, const void *keys); /* l: borrowed while it lives */
+  pri_status (*step)(void *m, pri_method_report *r, pri_verdict *v);
+  const double *(*theta)(const void *m);
+  pri_status (*walk)(void *m, pri_walk *w);
+  void (*destroy)(void *m);        /* NULL is none */
+} pri_method_class;
+
+extern const pri_method_class pri_method_maid, pri_method_hoag; /* learn_maid_method.c, learn_hoag.c */
+
+/* ---- learn_method.c: one of them. The keys are kept, and printed as the effective spec. */
+typedef struct pri_method pri_method;
+/* From "maid:eps=0.1"; NULL: maid. EPARAM: unknown method (the known ones are named) or key */
+PRI_MUST_CHECK pri_status pri_method_parse(pri_ctx *ctx, pri_method **out, const char *spec);
+PRI_MUST_CHECK pri_status pri_method_print(const pri_method *m, char **spec); /* by pri_calloc */
+double pri_method_floor(const pri_method *m);                               /* NAN: auto */
+void pri_method_set_floor(pri_method *m, double floor);                     /* what auto became: it is printed */
+PRI_MUST_CHECK pri_status pri_method_start(pri_method *m, pri_lower *l, const double *theta, pri_method_box box);
+/* As pri_maid_step; r->best is kept over all steps. */
+PRI_MUST_CHECK pri_status pri_method_step(pri_method *m, pri_method_report *r, pri_verdict *v);
+const double *pri_method_theta(const pri_method *m);                        /* after start */
+int pri_method_monotone(const pri_method *m);
+PRI_MUST_CHECK pri_status pri_method_walk(pri_method *m, pri_walk *w);
+void pri_method_destroy(pri_method **m);
+#endif
