@@ -7,9 +7,10 @@
  *                     what the model does not explain for signal
  *   inpaint, upscale  rel:1e-4: the data are kept to about 1e-3 of the range of the image; from the noise where a level is given
  *
- * A solver named by the user takes what of this it can (config_probe.c): a prior where it takes one, photon counts (kl) where it takes
+ * A prior that the user names without a weight gets that weight too. A solver named by the user takes what of this it can (config_probe.c): a prior where it takes one, photon counts (kl) where it takes
  * nothing else. The box goes with a prior.
  */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -84,8 +85,45 @@ static pri_status begin(pri_call *call, int *needed) {
   return PRI_OK;
 }
 
+/* Does a spec leave open what its prior's factor is? One that was learned (file=), or has a default, does not. */
+static pri_status lacks_weight(pri_ctx *ctx, const char *spec, const char **key, const char **first, int *yes) {
+  const pri_kind *kind;
+  char *name, *value = NULL, *file = NULL;
+  PRI_TRY(pri_spec_name(ctx, spec, &name));
+  pri_status s = pri_registry_find(ctx, PRI_PRIORS, name, &kind);
+  pri_free(ctx, name);
+  PRI_TRY(s);
+  *key = pri_kind_weight_key(kind), *first = pri_kind_first_key(kind), *yes = 0;
+  const pri_param *row = kind->params;
+  while (row && row->name && !(row->flags & PRI_P_WEIGHT)) row++;
+  if (!*key || !((row->flags & PRI_P_REQUIRED) || isnan(row->def))) return PRI_OK;
+  PRI_TRY(pri_spec_get(ctx, spec, *key, *first, &value));
+  s = pri_spec_get(ctx, spec, "file", *first, &file);
+  *yes = s == PRI_OK && !value && !file;
+  pri_free(ctx, value);
+  pri_free(ctx, file);
+  return s;
+}
+
+/* "--prior tgv" has the weight that the door's own prior would have */
+static pri_status give_weights(pri_ctx *ctx, pri_options *o, const char *prior) {
+  const char *method = strchr(prior, '=') + 1;
+  for (int i = 0; i < o->priors.n; i++) {
+    const char *key, *first;
+    char *full;
+    int yes;
+    PRI_TRY(lacks_weight(ctx, o->priors.v[i], &key, &first, &yes));
+    if (!yes) continue;
+    PRI_TRY(pri_spec_set(o->owner, o->priors.v[i], key, first, method, &full));
+    pri_free(o->owner, o->priors.v[i]);
+    o->priors.v[i] = full;
+  }
+  return PRI_OK;
+}
+
 static pri_status finish(pri_call *call, const char *probe, const char *prior) {
   PRI_TRY(forget(call->ctx, call->opts));
+  PRI_TRY(give_weights(call->ctx, call->opts, prior));
   PRI_TRY(fill(call->ctx, call->opts, probe, prior));
   return pri_config_complete(call->ctx, call->opts);
 }
