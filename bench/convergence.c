@@ -132,7 +132,7 @@ static void note(struct result *r, const pri_report *rep, double excess, double 
 
 static void note_gap(struct result *r, const pri_report *rep, double excess) {
   const double gap = rep->gap.value / rep->objective, passes = (rep->applies + rep->adjoints) / 2;
-  if (excess > gap) fprintf(stderr, "  LIE: gap %.3g, objective %.3g above the minimum\n", gap, excess);
+  if (excess / (1 + excess) > gap) fprintf(stderr, "  LIE: gap %.3g, objective %.3g above the minimum\n", gap, excess);
   if (gap < r->worst_gap) r->worst_gap = gap;
   for (int i = 0; i < GAPS; i++)
     if (isnan(r->gap[i]) && gap <= gap_level[i]) r->gap[i] = passes;

@@ -109,8 +109,10 @@ pri_status pri_config_weight(pri_ctx *ctx, const char *spec, char **held, char *
     *plain = pri_strdup(ctx, spec);
     return *plain ? PRI_OK : pri_ctx_code(ctx);
   }
-  *held = text;
-  return pri_spec_set(ctx, spec, key, first, "1", plain);
+  const pri_status s = pri_spec_set(ctx, spec, key, first, "1", plain);
+  if (s == PRI_OK) *held = text;
+  else pri_free(ctx, text);
+  return s;
 }
 
 /* Weights that are found or read later: the method must be one that there is. */
