@@ -21,6 +21,7 @@ typedef struct judge { /* what all images share */
   pri_input *reference;
   const pri_input_info *info;
   pri_real *x, *r;       /* one slice each */
+  int doubted;           /* the peak: said */
   json_t *images;        /* NULL: text is printed */
 } judge;
 
@@ -77,6 +78,18 @@ static pri_status check_shapes(const judge *j, const pri_input_info *i) {
   return PRI_OK;
 }
 
+/* PSNR and SSIM are of a peak of 1 unless told otherwise: said, once, where the reference goes far beyond */
+static void doubt_peak(judge *j, const pri_real *r, ptrdiff_t n) {
+  const pri_options *o = j->call->opts;
+  double largest = 0;
+  if (j->doubted || (pri_options_given(o, "peak") && pri_options_given(o, "range"))) return;
+  for (ptrdiff_t i = 0; i < n; i++) largest = fmax(largest, (double)r[i]);
+  if (!(largest > 2)) return;
+  const double peak = !strcmp(j->info->dtype, "u8") ? 255 : !strcmp(j->info->dtype, "u16") ? 65535 : largest;
+  j->doubted = 1;
+  pri_log(j->ctx, PRI_LOG_WARN, "%s reaches %g, but PSNR is for a peak and SSIM for a range of 1 unless they are given: --peak %g --range %g", j->info->file, largest, peak, peak);
+}
+
 static pri_status score_slice(judge *j, pri_input *in, ptrdiff_t k, pri_score *s) {
   const ptrdiff_t ny = j->crop[2] ? j->crop[3] : j->info->item.n[0], nx = j->crop[2] ? j->crop[2] : j->info->item.n[1];
   if (pri_ctx_cancelled(j->ctx)) return PRI_FAIL(j->ctx, PRI_ECANCEL, "interrupted");
@@ -84,6 +97,7 @@ static pri_status score_slice(judge *j, pri_input *in, ptrdiff_t k, pri_score *s
   PRI_TRY(pri_input_read(j->reference, j->r, j->info->items == 1 ? 0 : k, 1));
   crop(j, j->x);
   crop(j, j->r);
+  doubt_peak(j, j->r, ny * nx);
   return pri_score_image(j->ctx, s, j->x, j->r, ny, nx, &j->opts);
 }
 

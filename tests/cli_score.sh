@@ -64,4 +64,9 @@ status 2 'bad region' score --reference truth.tif --roi 0,0,x noisy.tif
 status 2 'peak 0' score --reference truth.tif --peak 0 noisy.tif
 run score --reference truth.tif none.tif noisy.tif --json
 check 'goes on past a missing image, and says 4' sh -c "test $? -eq 4 && grep -q noisy.tif .out"
+# values up to 200: a peak of 1 is doubted, and not where it is given
+ok 'a bright image' simulate --operator scale:factor=200 truth.tif -o bright.tif
+complains 'but PSNR is for a peak' 'a peak of 1 does not fit' score --reference bright.tif bright.tif
+ok 'with a peak' score --reference bright.tif --peak 200 --range 200 bright.tif
+check 'nothing is said' test ! -s .err
 finish
