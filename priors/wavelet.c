@@ -94,8 +94,7 @@ static pri_status kt_wide(pri_ctx *ctx, const void *priv, double *x, double *w, 
 
 /* the largest pri_real that is not above the radius of the band: F* is finite in exact arithmetic */
 static double radius(const struct wavelet *v, int band) {
-  const double r = v->weight * pri_wavelet_gain(&v->w, band), down = sizeof(pri_real) == 4 ? (double)nextafterf((float)r, 0) : nextafter(r, 0);
-  return (double)(pri_real)r <= r ? (double)(pri_real)r : down;
+  return (double)pri_real_below(v->weight * pri_wavelet_gain(&v->w, band));
 }
 
 static pri_status project(pri_ctx *ctx, const void *priv, pri_real *q, ptrdiff_t items) {

@@ -324,10 +324,36 @@ static void priors_are_valued_in_double(void **state) {
   pri_ctx_destroy(&ctx);
 }
 
+/* tgv: F* is infinite outside of |q1_i| <= weight, and 16 eps of slack in the conjugate are for the prox alone: what repair leaves is inside exactly */
+static void repaired_duals_are_inside(void **state) {
+  enum { SIDE = 48, PLANE = SIDE * SIDE };
+  static pri_real q[5 * PLANE];
+  static const struct { const char *spec; double weight; } of[] = {{"tgv:weight=0.1,ratio=100", 0.1}, {"tgv:weight=0.7,ratio=40", 0.7}, {"tgv:weight=0.3,ratio=1", 0.3}};
+  const pri_shape shape = {2, {SIDE, SIDE}};
+  pri_ctx *ctx;
+  (void)state;
+  assert_int_equal(pri_open(&ctx, NULL), PRI_OK);
+  for (size_t i = 0; i < sizeof of / sizeof *of; i++) {
+    pri_prior *R;
+    const void *priv;
+    assert_int_equal(pri_prior_create(ctx, &R, of[i].spec, NULL, &shape), PRI_OK);
+    const pri_prior_class *c = pri_prior_class_of(R, &priv);
+    for (ptrdiff_t j = 0; j < 5 * PLANE; j++) q[j] = (pri_real)(of[i].weight * sin(1.7 * (double)j + 3 * sin(0.01 * (double)j * 8)));
+    assert_int_equal(c->saddle->repair(ctx, priv, q, 1), PRI_OK);
+    double most = 0;
+    for (ptrdiff_t j = 0; j < PLANE; j++) most = fmax(most, hypot((double)q[j], (double)q[PLANE + j]));
+    if (!(most <= of[i].weight * (1 + 4 * DBL_EPSILON))) fail_msg("%s: |q1| is above by %g of the weight", of[i].spec, most / of[i].weight - 1);
+    assert_true(most > 0);
+    pri_prior_destroy(&R);
+  }
+  pri_ctx_destroy(&ctx);
+}
+
 int unit_certificate(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(box_gap_closes), cmocka_unit_test(mass_closes_it_without_a_box), cmocka_unit_test(nothing_bounds_it_without_both),
       cmocka_unit_test(nonsense_is_never_certified), cmocka_unit_test(scales_with_the_problem), cmocka_unit_test(far_from_the_goal_costs_little),
-      cmocka_unit_test(ball_gap_closes), cmocka_unit_test(priors_are_valued_in_double)};
+      cmocka_unit_test(ball_gap_closes), cmocka_unit_test(priors_are_valued_in_double),
+      cmocka_unit_test(repaired_duals_are_inside)};
   return cmocka_run_group_tests_name("unit_certificate", tests, NULL, NULL);
 }
