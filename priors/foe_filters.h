@@ -25,7 +25,7 @@ double pri_foe_smoothing(const foe_filters *f, int filter); /* exp(log smoothing
 int pri_foe_fits(const foe_filters *f, const double *theta); /* 1: all finite, logarithms in [-50, 50] */
 /* EREAD, EFORMAT, EDATA: a value that is not finite, or a logarithm outside [-50, 50] */
 PRI_MUST_CHECK pri_status pri_foe_load(pri_ctx *ctx, foe_filters *f, const char *file);
-/* count and side are set: the cosines (DCT-II, orthonormal) without the constant, low frequencies first, weights 1 */
+/* count and side are set: the cosines (DCT-II) without the constant, low frequencies first; R as of orthonormal ones of weight 1 */
 PRI_MUST_CHECK pri_status pri_foe_cosines(pri_ctx *ctx, foe_filters *f, double smoothing);
 /* normal taps of zero mean, variance 2 / (side^2 (1 + count)) before (Xavier), log weights -3 */
 PRI_MUST_CHECK pri_status pri_foe_random(pri_ctx *ctx, foe_filters *f, double smoothing, uint64_t seed);

@@ -239,12 +239,29 @@ static int gives_certificate(pri_ctx *ctx, const char *solver) {
   return find_kind(ctx, PRI_SOLVERS, solver, &kind) == PRI_OK && ((const pri_solver_class *)(const void *)kind)->duals != NULL;
 }
 
-/* A proof where the solver gives one and there is a box, else a number of steps. */
+/* 1: some prior has no saddle face, so that there is no certificate; it is tried on a small image (what it says of a wrong shape comes later) */
+static pri_status beyond_proof(pri_ctx *ctx, const pri_options *o, int *yes) {
+  const pri_shape small = pri_shape_2d(16, 16);
+  for (int i = 0; i < o->priors.n && !*yes; i++) {
+    pri_prior *R = NULL;
+    char *held = NULL, *plain = NULL;
+    PRI_TRY(pri_config_weight(ctx, o->priors.v[i], &held, &plain));
+    if (pri_prior_create(ctx, &R, plain ? plain : o->priors.v[i], NULL, &small) == PRI_OK) *yes = !pri_prior_class_of(R, NULL)->saddle;
+    pri_prior_destroy(&R);
+    pri_free(ctx, held), pri_free(ctx, plain);
+  }
+  return PRI_OK;
+}
+
+/* A proof where solver and priors give one and there is a box; where the priors do not, rest; else a number of steps. */
 static pri_status default_stop(pri_ctx *ctx, pri_options *o) {
   pri_range r;
+  int none = 0;
   if (o->stops.n) return PRI_OK;
   PRI_TRY(pri_range_parse(ctx, "--bound", o->bound, &r));
-  return pri_options_set(ctx, o, "stop", pri_range_boxed(&r) && gives_certificate(ctx, o->solver) ? "gap:1e-3" : "steps:50");
+  if (!pri_range_boxed(&r) || !gives_certificate(ctx, o->solver)) return pri_options_set(ctx, o, "stop", "steps:50");
+  PRI_TRY(beyond_proof(ctx, o, &none));
+  return pri_options_set(ctx, o, "stop", none ? "change:1e-5" : "gap:1e-3");
 }
 
 pri_status pri_config_complete(pri_ctx *ctx, pri_options *o) {

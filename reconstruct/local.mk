@@ -52,3 +52,4 @@ command_sources += reconstruct/cmd_learn.c
 filter_sources += reconstruct/filter_stripes.c reconstruct/filter_zingers.c
 reconstruct_support += reconstruct/stripes_sort.c reconstruct/stripes_wavelet.c
 private_headers += reconstruct/stripes.h
+reconstruct_support += reconstruct/prox_smooth.c reconstruct/prox_smooth.h

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * prox.c - denoising, min_x |x - y|^2 / 2 + R(x) over lo <= x <= hi: one prox of R, which R computes by its own fused loops.
+ * prox.c - denoising, min_x |x - y|^2 / 2 + R(x) over lo <= x <= hi: one prox of R, which R computes by its own fused loops, or
+ * where it has a gradient instead by prox_smooth.c.
  *
  *   x = prox_{R, box}(y),   p = P_box(y - K'q) - y, the gradient of the data term at the minimiser of the Lagrangian at q
  *
@@ -10,6 +11,7 @@
  */
 #include <math.h>
 #include <string.h>
+#include "prox_smooth.h"
 #include "split.h"
 #include "vec.h"
 
@@ -26,6 +28,8 @@ struct prox {
   pri_split s;
   pri_array x, p, q, w; /* q, w: data NULL where R has none */
   struct progress *item;
+  int smooth;           /* the prior has no prox, but a gradient */
+  pri_prox_smooth by;
 };
 
 static const char *misfit(const pri_problem *p) {
@@ -35,7 +39,8 @@ static const char *misfit(const pri_problem *p) {
   if (!A || !(pri_operator_flags(A) & PRI_OP_IDENTITY)) return "prox cannot use this operator: it denoises, with the operator identity; pdhg takes any";
   if (strcmp(pri_fidelity_class_of(p->f, NULL)->kind.name, "ls")) return "prox cannot use this fidelity: it takes ls only; pdhg takes any";
   if (p->nR > 1) return "prox cannot use more than one prior; pdhg can";
-  if (p->nR && !pri_prior_class_of(p->R[0], NULL)->variational->prox) return "prox cannot use this prior: it has no prox";
+  const pri_prior_class *c = p->nR ? pri_prior_class_of(p->R[0], NULL) : NULL;
+  if (c && !c->variational->prox && !pri_prox_smooth_takes(c)) return "prox cannot use this prior: it has neither prox nor value and gradient";
   return NULL;
 }
 
@@ -48,6 +53,8 @@ static pri_status init(pri_ctx *ctx, void *priv, const pri_problem *p, const pri
     PRI_TRY(pri_array_create(ctx, &s->p, &s->s.ran, s->s.items));
     if (s->s.R[0].nw) PRI_TRY(pri_array_create(ctx, &s->w, &s->s.R[0].aux, s->s.items));
   }
+  s->smooth = s->s.nR && pri_prox_smooth_takes(s->s.R[0].cls);
+  if (s->smooth) PRI_TRY(pri_prox_smooth_init(ctx, &s->by, &s->s));
   PRI_ALLOC(ctx, s->item, s->s.items);
   for (ptrdiff_t i = 0; i < s->s.items; i++)
     s->item[i] = (struct progress){.tol = p->gap_goal > 0 ? MARGIN * p->gap_goal : TOL, .lo = p->lo[i], .hi = p->hi[i]};
@@ -76,7 +83,8 @@ static pri_status run(pri_ctx *ctx, struct prox *s, ptrdiff_t i, pri_report *rep
   pri_prox_cert cert = {{0, PRI_EXACT}, 0};
   pri_real *x = pri_array_item(&s->x, i);
   const pri_real *y = pri_array_item(s->s.y, i);
-  if (s->s.nR) PRI_TRY(b->cls->variational->prox(ctx, b->priv, x, y, &t->lo, &t->hi, &req, &cert, of(&s->q, i), of(&s->w, i), 1, s->s.scratch));
+  if (s->smooth) PRI_TRY(pri_prox_smooth_run(ctx, &s->by, &s->s, i, x, y, t->lo, t->hi, &req, &cert, of(&s->q, i)));
+  else if (s->s.nR) PRI_TRY(b->cls->variational->prox(ctx, b->priv, x, y, &t->lo, &t->hi, &req, &cert, of(&s->q, i), of(&s->w, i), 1, s->s.scratch));
   else {
     pri_copy(ctx, x, y, s->s.n);
     pri_clip(ctx, x, t->lo, t->hi, s->s.n);
@@ -85,7 +93,7 @@ static pri_status run(pri_ctx *ctx, struct prox *s, ptrdiff_t i, pri_report *rep
   t->met = cert.gap.value <= t->tol || isnan(cert.gap.value); /* NaN: not convex, nothing to wait for */
   rep->inner += cert.inner;
   rep->proxes += 1;
-  return take_dual(ctx, s, i);
+  return t->met || !s->smooth ? take_dual(ctx, s, i) : PRI_OK;
 }
 
 static pri_status step(pri_ctx *ctx, void *priv, ptrdiff_t first, ptrdiff_t items, unsigned want, pri_report *per_item) {
@@ -117,6 +125,7 @@ static pri_status walk(pri_ctx *ctx, void *priv, pri_walk *w) {
   static const char *const names[] = {"x", "p", "q", "w"};
   (void)ctx;
   for (int k = 0; k < 4; k++) PRI_TRY(pri_walk_array(w, names[k], arrays[k]));
+  PRI_TRY(pri_prox_smooth_walk(&s->by, w));
   return pri_walk_bytes(w, "items", s->item, (size_t)s->s.items * sizeof *s->item);
 }
 
@@ -124,6 +133,7 @@ static void fini(pri_ctx *ctx, void *priv) {
   struct prox *s = priv;
   pri_array *const arrays[] = {&s->x, &s->p, &s->q, &s->w};
   for (int k = 0; k < 4; k++) pri_array_destroy(arrays[k]);
+  pri_prox_smooth_fini(ctx, &s->by);
   pri_free(ctx, s->item);
   pri_split_fini(ctx, &s->s);
 }
