@@ -6,8 +6,8 @@
  *   potential=log          phi(t) = nu_k^2/2 log(1 + t^2 / nu_k^2)         phi'' in [-1/8, 1]: not convex
  *
  * W_k = exp(log scale + log weight_k), nu_k = exp(log smoothing_k) and the filters from a .prior file (foe_filters.h), or as they begin before
- * they are learned; responses where a filter lies inside the image. Gradient weight sum_k W_k C_k'phi'(C_k x), in one pass (filterbank.h):
- *   L = weight max_frequency sum_k W_k max|phi_k''| |c_k^|^2  (proven: foe_filters.h)
+ * they are learned; beyond its borders the image goes on as in a mirror. Gradient weight sum_k W_k C_k'phi'(C_k x), in one pass (filterbank.h):
+ *   L = weight max_frequency sum_k W_k max|phi_k''| |c_k^|^2, a little more near borders (an estimate, and 4 times that is proven: foe_filters.h)
  * range: R(x) = range^2 R_learned(x / range), which is nu' = range nu, and for smoothed l1 W' = range W.
  * A volume is taken plane by plane. Source: Roth, Black 2009; the convex potential and these parameters: spec maid 6.3 (Ehrhardt et al.);
  * log: Chen, Ranftl, Pock 2014.
@@ -16,25 +16,72 @@
 #include <math.h>
 #include <stddef.h>
 #include <string.h>
-#include "par.h"
+#include "priori/rng.h"
 #include "smooth_abs.h"
 #include "vec.h"
 
-enum { COSINES, RANDOM };
+enum { COSINES, RANDOM, ROUNDS = 20 };
 static const char *const potentials[] = {"smoothed-l1", "log", NULL}, *const begins[] = {"dct", "random", NULL};
-static const double SMOOTHING = 0.01, RANDOM_SMOOTHING = -3.5; /* log */
+static const double SMOOTHING = 0.01, RANDOM_SMOOTHING = -3.5 /* log */, MIRROR = 4 /* |E|^2 */, SAFETY = 1.05;
+
+/* ---- curvature near borders: power iteration on sum_k v_k C_k'C_k, in a small image */
+
+struct product { const double *v; int count; };
+
+static void times_weights(const void *arg, const pri_filterbank_tile *t, void *r, void *none) {
+  const struct product *j = arg;
+  double *at = r;
+  (void)none;
+  for (int k = 0; k < j->count; k++, at += t->pitch)
+    for (int i = 0; i < t->n; i++) at[i] *= j->v[k];
+}
+
+static double norm_of(pri_real *x, const double *y, ptrdiff_t n) { /* x = y / |y| */
+  double sum = 0;
+  for (ptrdiff_t i = 0; i < n; i++) sum += y[i] * y[i];
+  for (ptrdiff_t i = 0; i < n; i++) x[i] = (pri_real)(sum > 0 ? y[i] / sqrt(sum) : 0);
+  return sqrt(sum);
+}
+
+static pri_status power(pri_ctx *ctx, const foe *v, const double *weights, double *norm) {
+  const ptrdiff_t side = 4 * v->f.side, n = side * side;
+  pri_filterbank b;
+  double *y = NULL;
+  pri_real *x = NULL;
+  void *scratch = NULL;
+  pri_status s = pri_filterbank_init(ctx, &b, v->f.count, v->f.side, 1, side, side, 1, 1);
+  if (s == PRI_OK) {
+    y = pri_calloc(ctx, (size_t)n, sizeof *y), x = pri_calloc(ctx, (size_t)n, sizeof *x), scratch = pri_calloc(ctx, 1, pri_filterbank_scratch(&b));
+    s = y && x && scratch ? PRI_OK : pri_ctx_code(ctx);
+  }
+  if (s == PRI_OK) {
+    pri_filterbank_set(&b, pri_foe_taps(&v->f, 0));
+    for (ptrdiff_t i = 0; i < n; i++) y[i] = pri_rng_normal_at(1, "power", (uint64_t)i);
+    for (int k = 0; k < ROUNDS; k++) {
+      (void)norm_of(x, y, n);
+      pri_filterbank_run(ctx, &(pri_filterbank_pass){.bank = &b, .x = x, .y = y, .fn = times_weights, .arg = &(struct product){weights, v->f.count}, .scratch = scratch});
+    }
+    *norm = norm_of(x, y, n);
+  }
+  pri_free(ctx, y), pri_free(ctx, x), pri_free(ctx, scratch);
+  pri_filterbank_fini(ctx, &b);
+  return s;
+}
 
 pri_status pri_foe_refresh(pri_ctx *ctx, foe *v) {
-  double *each, bound[PRI_FOE_BOUNDS];
+  double *each, bound[PRI_FOE_BOUNDS], found = 0;
   const int count = v->f.count;
   PRI_ALLOC(ctx, each, PRI_FOE_BOUNDS * count);
   for (int k = 0; k < count; k++) each[k] = 1, each[count + k] = pri_foe_weight(&v->f, k) / (v->f.log ? 1 : pri_foe_smoothing(&v->f, k));
-  const pri_status s = pri_foe_bound(ctx, &v->f, each, bound, v->peaks);
+  pri_status s = pri_foe_bound(ctx, &v->f, each, bound, v->peaks);
+  if (s == PRI_OK) s = power(ctx, v, each + count, &found);
   pri_free(ctx, each);
-  v->norm2 = bound[0], v->curvature = bound[1];
+  PRI_TRY(s);
+  for (int k = 0; k < count; k++) v->peaks[k] *= MIRROR;
+  v->norm2 = MIRROR * bound[0], v->curvature = fmin(fmax(bound[1], SAFETY * found), MIRROR * bound[1]);
   pri_filterbank_set(&v->bank, pri_foe_taps(&v->f, 0));
   pri_filterbank_set(&v->wide, pri_foe_taps(&v->f, 0));
-  return s;
+  return PRI_OK;
 }
 
 /* What the keys ask for: theta, and the keys as they are now. */
@@ -64,8 +111,8 @@ static pri_status init(pri_ctx *ctx, void *priv, const pri_meta *meta, const pri
   PRI_TRY(begin(ctx, v));
   v->fieldsize = v->f.count * v->n;
   PRI_ALLOC(ctx, v->peaks, v->f.count);
-  PRI_TRY(pri_filterbank_init(ctx, &v->bank, v->f.count, v->f.side, v->n / (nx * ny), ny, nx, 0));
-  PRI_TRY(pri_filterbank_init(ctx, &v->wide, v->f.count, v->f.side, v->n / (nx * ny), ny, nx, 1));
+  PRI_TRY(pri_filterbank_init(ctx, &v->bank, v->f.count, v->f.side, v->n / (nx * ny), ny, nx, 1, 0));
+  PRI_TRY(pri_filterbank_init(ctx, &v->wide, v->f.count, v->f.side, v->n / (nx * ny), ny, nx, 1, 1));
   PRI_TRY(pri_foe_refresh(ctx, v));
   if (!(v->norm2 > 0)) return PRI_FAIL(ctx, PRI_EDATA, "foe: file=%s: all filters are zero", v->file ? v->file : "(none)");
   return PRI_OK;
@@ -183,7 +230,7 @@ static pri_status grad(pri_ctx *ctx, const void *priv, pri_real *g, const pri_re
 
 static pri_bound lipschitz(const void *priv) {
   const foe *v = priv;
-  return (pri_bound){v->weight * v->curvature, PRI_PROVEN};
+  return (pri_bound){v->weight * v->curvature, PRI_ESTIMATE};
 }
 
 static pri_bound convexity(const void *priv) {

@@ -8,8 +8,8 @@
 #include "priori/prior.h"
 typedef struct foe {
   char *file;
-  double weight, smoothing, range, norm2, curvature; /* |C|^2; L / weight */
-  double *peaks;                   /* [count] |C_k|^2 */
+  double weight, smoothing, range, norm2, curvature; /* >= |C|^2; L / weight, an estimate */
+  double *peaks;                   /* [count] >= |C_k|^2 */
   long filters, size, seed;
   int potential, begin;            /* keys; init= */
   foe_filters f;

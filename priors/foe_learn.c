@@ -10,7 +10,7 @@
  *   J d               = sum_k C_k'( V_k ((d_0 + a_k) phi' + b_k psi + phi'' D_k x) ) + D_k'( V_k phi' )
  * cache: x, and V_k phi''(t_k) by tiles. Sums of J'v: lanes of a strip in registers, then strips in order: the same bits for any threads.
  *
- * Constants: L, L_H = sum_k V_k |C_k|^2 |c_k|_2 max|phi'''| proven. mu = 0 for the convex potential; for log -L/8 is a bound from below that
+ * Constants: L an estimate (foe_filters.h), L_H = sum_k V_k |C_k|^2 2 |c_k|_2 max|phi'''| proven (2: pixels in the mirror). mu = 0 for the convex potential; for log -L/8 is a bound from below that
  * counts as an estimate: whether the lower level is convex is not known, and nothing that is made of it is called proven. J grows with x
  * (taps): foe_near.c.
  */
@@ -47,9 +47,9 @@ static pri_status constants(const void *priv, pri_bound *mu, pri_bound *lip, pri
     const double nu = pri_foe_smoothing(&v->f, k), *c = pri_foe_taps(&v->f, k);
     double row = 0;
     for (int u = 0; u < taps; u++) row += c[u] * c[u];
-    third += pri_foe_gain(v, k) * v->peaks[k] * sqrt(row) * (v->f.log ? LOG_THIRD / nu : PRI_SMOOTH_THIRD / (nu * nu));
+    third += pri_foe_gain(v, k) * v->peaks[k] * 2 * sqrt(row) * (v->f.log ? LOG_THIRD / nu : PRI_SMOOTH_THIRD / (nu * nu));
   }
-  *lip = (pri_bound){v->weight * v->curvature, PRI_PROVEN};
+  *lip = (pri_bound){v->weight * v->curvature, PRI_ESTIMATE};
   *mu = v->f.log ? (pri_bound){-lip->value / 8, PRI_ESTIMATE} : (pri_bound){0, PRI_EXACT};
   *lip_hess = (pri_bound){third, PRI_PROVEN};
   *lip_mixed = *norm_mixed = (pri_bound){INFINITY, PRI_PROVEN}; /* over all x: foe_near.c */

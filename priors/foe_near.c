@@ -6,10 +6,11 @@
  *   log scale    sum of those of the weights      |C| root(sum_k V_k^2 n_k^2)
  *   log weight   V_k C_k'phi'                     V_k m_k n_k
  *   log nu       V_k C_k'psi                      V_k m_k p_k
- *   taps, d      V_k (D'phi' + C_k'(phi'' D x))   V_k s |d| (n_k + m_k X c_k):  |D| <= |d|_1 <= s |d|, |D x| <= s |d| X everywhere
+ *   taps, d      V_k (D'phi' + C_k'(phi'' D x))   V_k s |d| (2 n_k + m_k X c_k):  |D| <= 2 |d|_1 <= 2 s |d|, |D x| <= s |d| X everywhere
  *
  * |J|^2 is not above the sum of the squares of these. With t - t' <= m_k |x - x'|, P2 = max|phi''|, P3 = max|phi'''|, P = max|psi'| and X' = X + e,
- * the Lipschitz constants of the same are  L,  V_k m_k^2 P2,  V_k m_k^2 P,  V_k s m_k (2 P2 + m_k X' P3).
+ * the Lipschitz constants of the same are  L,  V_k m_k^2 P2,  V_k m_k^2 P,  V_k s m_k (4 P2 + m_k X' P3);
+ * 2 is what a mirror adds to a norm at most, and m_k holds it already.
  */
 #include <math.h>
 #include <string.h>
@@ -17,7 +18,7 @@
 #include "smooth_abs.h"
 #include "vec.h"
 
-static const double LOG_THIRD = 1.4572, LOG_PSI_SLOPE = 0.7581; /* of psi' = 2 z^2 (3 - z^2) / (1 + z^2)^3, at z^2 = 4 - root(13) */
+static const double LARGEST = 4 /* of L that is proven, in estimates */, LOG_THIRD = 1.4572, LOG_PSI_SLOPE = 0.7581; /* of psi' = 2 z^2 (3 - z^2) / (1 + z^2)^3, at z^2 = 4 - root(13) */
 
 struct measuring { const foe *v; double *sums; }; /* [strips][count][3]: squares of phi', psi, phi'' */
 
@@ -45,7 +46,7 @@ pri_status pri_foe_near(pri_ctx *ctx, const void *priv, const pri_real *x, doubl
   const ptrdiff_t strips = pri_filterbank_strips(&v->wide, 0);
   const int count = v->f.count;
   const double X = fmax(fabs(pri_vmax(x, v->n)), fabs(pri_vmin(x, v->n))), side = v->f.side;
-  double norm = 0, lip = square(v->weight * v->curvature), slopes = 0;
+  double norm = 0, lip = square(LARGEST * v->weight * v->curvature), slopes = 0;
   memset(rooms.sums, 0, (size_t)strips * (size_t)count * 3 * sizeof *rooms.sums);
   pri_filterbank_run(ctx, &(pri_filterbank_pass){.bank = &v->wide, .x = x, .fn = add_squares, .arg = &(struct measuring){v, rooms.sums}, .scratch = rooms.strips});
   for (int k = 0; k < count; k++) {
@@ -55,8 +56,8 @@ pri_status pri_foe_near(pri_ctx *ctx, const void *priv, const pri_real *x, doubl
     const double V = pri_foe_gain(v, k), m2 = v->peaks[k], m = sqrt(m2), nu = pri_foe_smoothing(&v->f, k);
     const double second = v->f.log ? 1 : 1 / nu, third = v->f.log ? LOG_THIRD / nu : PRI_SMOOTH_THIRD / (nu * nu), psi = v->f.log ? LOG_PSI_SLOPE : 1 / nu;
     slopes += square(V) * sum[0];
-    norm += square(V) * (m2 * (sum[0] + sum[1]) + square(side * (sqrt(sum[0]) + m * X * sqrt(sum[2]))));
-    lip += square(V) * (m2 * m2 * (square(second) + square(psi)) + m2 * square(side * (2 * second + m * (X + radius) * third)));
+    norm += square(V) * (m2 * (sum[0] + sum[1]) + square(side * (2 * sqrt(sum[0]) + m * X * sqrt(sum[2]))));
+    lip += square(V) * (m2 * m2 * (square(second) + square(psi)) + m2 * square(side * (4 * second + m * (X + radius) * third)));
   }
   norm += v->norm2 * slopes;
   *norm_mixed = (pri_bound){sqrt(norm) * (1 + 1e-9), PRI_PROVEN}; /* rounding of the sums */

@@ -3,7 +3,7 @@
  * foe_saddle.c - saddle face of foe with the convex potential: K = C, F*(q) = sum_k,i nu_k (V_k - root(V_k^2 - q^2)) over |q| <= V_k = weight W_k;
  * prox of sigma F* by Moreau: t + (V / sigma) phi'(t) = q / sigma, solved by Newton from below, where the left side is concave (t > 0), so
  * that the steps only grow; then the prox is V phi'(t) (smooth_abs.h).
- * Dual: [K] fields of an image's size; a response stands at the pixel under its filter's centre, (side - 1) / 2 rounded down; the others are 0.
+ * Dual: [K] fields of an image's size.
  */
 #include <float.h>
 #include <math.h>
@@ -32,45 +32,61 @@ struct job {
   const pri_real *from;
 };
 
+/* to += c times the row `from` read d pixels further on, in the mirror beyond its ends */
+#define READ_ROW(name, type)                                                                                                  \
+  static void name(type *restrict to, type c, const pri_real *restrict from, ptrdiff_t d, ptrdiff_t n) {                      \
+    const ptrdiff_t first = d < 0 ? (-d < n ? -d : n) : 0, last = d > 0 ? (n - d > first ? n - d : first) : n;                \
+    for (ptrdiff_t i = 0; i < first; i++) to[i] += c * (type)from[pri_filterbank_mirror(i + d, n)];                           \
+    for (ptrdiff_t i = first; i < last; i++) to[i] += c * (type)from[i + d];                                                  \
+    for (ptrdiff_t i = last; i < n; i++) to[i] += c * (type)from[pri_filterbank_mirror(i + d, n)];                            \
+  }
+READ_ROW(read_row, pri_real)
+/* its transpose: each pixel of `from` goes d pixels further on */
+#define WRITE_ROW(name, type)                                                                                                 \
+  static void name(type *restrict to, type c, const pri_real *restrict from, ptrdiff_t d, ptrdiff_t n) {                      \
+    const ptrdiff_t first = d < 0 ? (-d < n ? -d : n) : 0, last = d > 0 ? (n - d > first ? n - d : first) : n;                \
+    for (ptrdiff_t i = 0; i < first; i++) to[pri_filterbank_mirror(i + d, n)] += c * (type)from[i];                           \
+    for (ptrdiff_t i = first; i < last; i++) to[i + d] += c * (type)from[i];                                                  \
+    for (ptrdiff_t i = last; i < n; i++) to[pri_filterbank_mirror(i + d, n)] += c * (type)from[i];                            \
+  }
+WRITE_ROW(write_row, pri_real)
+WRITE_ROW(write_row_wide, double)
+
 static pri_status apply_rows(void *arg, int worker, ptrdiff_t first, ptrdiff_t last) {
   const struct job *j = arg;
   const pri_filterbank *f = &j->v->bank;
-  const ptrdiff_t h = (f->side - 1) / 2, after = f->side - 1 - h, wide = f->nx - f->side + 1;
   (void)worker;
   for (ptrdiff_t row = first; row < last; row++) {
-    const ptrdiff_t y = row % f->ny;
-    pri_real *restrict to = j->to + row * f->nx;
-    memset(to, 0, (size_t)f->nx * sizeof *to);
-    if (y < h || y + after >= f->ny || wide < 1) continue;
+    const ptrdiff_t y = row % f->ny, plane = row - y;
+    memset(j->to + row * f->nx, 0, (size_t)f->nx * sizeof *j->to);
     for (int u = 0; u < f->side * f->side; u++) {
-      const pri_real c = (pri_real)j->taps[u], *restrict x = j->from + (row + u / f->side - h) * f->nx + u % f->side;
-      for (ptrdiff_t i = 0; i < wide; i++) to[h + i] += c * x[i];
+      const ptrdiff_t from = plane + pri_filterbank_mirror(y + u / f->side - f->before, f->ny);
+      read_row(j->to + row * f->nx, (pri_real)j->taps[u], j->from + from * f->nx, u % f->side - f->before, f->nx);
     }
   }
   return PRI_OK;
 }
 
-#define ADJOINT_ROW(name, type)                                                                                                \
-  static void name(const struct job *j, type *restrict to, ptrdiff_t row) {                                                    \
-    const pri_filterbank *f = &j->v->bank;                                                                                               \
-    const ptrdiff_t h = (f->side - 1) / 2, after = f->side - 1 - h, wide = f->nx - f->side + 1, y = row % f->ny;               \
-    for (int u = 0; u < f->side * f->side && wide > 0; u++) {                                                                  \
-      const ptrdiff_t from = y - u / f->side + h; /* the row whose responses read this one with tap u */                       \
-      if (from < h || from + after >= f->ny) continue;                                                                         \
-      const type c = (type)j->taps[u];                                                                                         \
-      const pri_real *restrict r = j->from + (row - u / f->side + h) * f->nx + h;                                              \
-      for (ptrdiff_t i = 0; i < wide; i++) to[u % f->side + i] += c * (type)r[i];                                              \
-    }                                                                                                                          \
-  }
-ADJOINT_ROW(adjoint_row, pri_real)
-ADJOINT_ROW(adjoint_row_wide, double)
+/* rows of responses that read this row of pixels through tap row v, also in the mirror: those whose y + v - h stands for it */
+static void adjoint_row(const struct job *j, ptrdiff_t row) {
+  const pri_filterbank *f = &j->v->bank;
+  const ptrdiff_t y = row % f->ny, plane = row - y;
+  for (int v = 0; v < f->side; v++)
+    for (ptrdiff_t turn = -f->side / f->ny - 1; turn <= f->side / f->ny + 1; turn++)
+      for (int flip = 0; flip < 2; flip++) {
+        const ptrdiff_t from = 2 * turn * f->ny + (flip ? -1 - y : y) - v + f->before;
+        for (int u = 0; u < f->side && from >= 0 && from < f->ny; u++) {
+          const double c = j->taps[v * f->side + u];
+          const pri_real *r = j->from + (plane + from) * f->nx;
+          if (j->to) write_row(j->to + row * f->nx, (pri_real)c, r, u - f->before, f->nx);
+          else write_row_wide(j->wide + row * f->nx, c, r, u - f->before, f->nx);
+        }
+      }
+}
 
 static pri_status adjoint_rows(void *arg, int worker, ptrdiff_t first, ptrdiff_t last) {
-  const struct job *j = arg;
   (void)worker;
-  for (ptrdiff_t row = first; row < last; row++)
-    if (j->to) adjoint_row(j, j->to + row * j->v->bank.nx, row);
-    else adjoint_row_wide(j, j->wide + row * j->v->bank.nx, row);
+  for (ptrdiff_t row = first; row < last; row++) adjoint_row(arg, row);
   return PRI_OK;
 }
 

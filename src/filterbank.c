@@ -23,11 +23,12 @@ static size_t sums(const pri_filterbank *b) { return up(margin(b) + (size_t)b->t
 static int pieces(const pri_filterbank *b) { return (b->side + b->k->width - 1) / b->k->width; }
 static int piece_at(const pri_filterbank *b, int i) { return b->side * i / pieces(b); } /* of nearly equal widths */
 
-pri_status pri_filterbank_init(pri_ctx *ctx, pri_filterbank *b, int count, int side, ptrdiff_t planes, ptrdiff_t ny, ptrdiff_t nx, int wide) {
-  *b = (pri_filterbank){.count = count, .side = side, .wide = wide, .workers = pri_par_workers(ctx), .planes = planes, .ny = ny, .nx = nx, .k = pri_bank_kernels_best(wide)};
+pri_status pri_filterbank_init(pri_ctx *ctx, pri_filterbank *b, int count, int side, ptrdiff_t planes, ptrdiff_t ny, ptrdiff_t nx, int mirror, int wide) {
+  *b = (pri_filterbank){.count = count, .side = side, .mirror = mirror, .wide = wide, .workers = pri_par_workers(ctx), .planes = planes, .ny = ny, .nx = nx, .k = pri_bank_kernels_best(wide)};
   if (count < 1 || side < 1 || side > PRI_BANK_SIDE)
     return PRI_FAIL(ctx, PRI_EPARAM, "%d filters of %d x %d taps: at least 1, of 1 to %d", count, side, side, PRI_BANK_SIDE);
-  b->rows = ny >= side ? ny - side + 1 : 0, b->cols = nx >= side ? nx - side + 1 : 0;
+  b->before = mirror ? (side - 1) / 2 : 0, b->ey = ny + (mirror ? side - 1 : 0), b->ex = nx + (mirror ? side - 1 : 0);
+  b->rows = b->ey >= side ? b->ey - side + 1 : 0, b->cols = b->ex >= side ? b->ex - side + 1 : 0;
   b->tiles = (b->cols + (ptrdiff_t)pitch(b) - 1) / (ptrdiff_t)pitch(b);
   const size_t taps = (size_t)(side * side);
   b->forward = pri_calloc(ctx, padded(b) * taps, b->k->size);
@@ -98,19 +99,28 @@ static void sit(struct desk *d, const pri_filterbank_pass *p, char *share) {
 
 /* ---- rows of pixels into the desk */
 
+ptrdiff_t pri_filterbank_mirror(ptrdiff_t i, ptrdiff_t n) {
+  const ptrdiff_t r = (i % (2 * n) + 2 * n) % (2 * n);
+  return r < n ? r : 2 * n - 1 - r;
+}
+
+/* [before] pixels in the mirror, n, and so many more in the mirror; then zeros */
 #define FETCH(name, type)                                                                                                  \
-  static void name(void *to, const pri_real *restrict x, size_t n, size_t all) {                                           \
+  static void name(void *to, const pri_real *restrict x, const pri_filterbank *b, size_t all) {                            \
     type *restrict t = to;                                                                                                 \
-    for (size_t i = 0; i < n; i++) t[i] = (type)x[i];                                                                      \
-    memset(t + n, 0, (all - n) * sizeof *t);                                                                               \
+    for (ptrdiff_t i = 0; i < b->before; i++) t[i] = (type)x[pri_filterbank_mirror(i - b->before, b->nx)];                 \
+    for (ptrdiff_t i = 0; i < b->nx; i++) t[b->before + i] = (type)x[i];                                                   \
+    for (ptrdiff_t i = b->before + b->nx; i < b->ex; i++) t[i] = (type)x[pri_filterbank_mirror(i - b->before, b->nx)];     \
+    memset(t + b->ex, 0, (all - (size_t)b->ex) * sizeof *t);                                                               \
   }
 FETCH(fetch_float, float)
 FETCH(fetch_double, double)
 
-static void fetch(const struct desk *d, int which, const pri_real *x, ptrdiff_t y) {
+static void fetch(const struct desk *d, int which, const pri_real *x, ptrdiff_t e) {
   const pri_filterbank *b = d->p->bank;
-  char *to = d->image[which] + (size_t)(y % b->side) * d->line * b->k->size;
-  (b->k->size == sizeof(float) ? fetch_float : fetch_double)(to, x + (d->plane * b->ny + y) * b->nx, (size_t)b->nx, d->line);
+  char *to = d->image[which] + (size_t)(e % b->side) * d->line * b->k->size;
+  const pri_real *row = x + (d->plane * b->ny + pri_filterbank_mirror(e - b->before, b->ny)) * b->nx;
+  (b->k->size == sizeof(float) ? fetch_float : fetch_double)(to, row, b, d->line);
 }
 
 static void fetch_both(const struct desk *d, ptrdiff_t y) {
@@ -172,36 +182,54 @@ static void work_tile(struct desk *d, pri_filterbank_tile *t, ptrdiff_t tile) {
   }
 }
 
-/* ---- y of one row: sums of the columns of taps, shifted */
+/* ---- y of one row: sums of the columns of taps, shifted; what stands in the mirror goes back to where it came from */
 
 #define SHIFT(name, type)                                                                                                  \
-  static void name(void *y, const void *s, size_t pitch_, size_t first, int side, ptrdiff_t n, int add) {                  \
-    type *restrict to = y;                                                                                                 \
-    if (!add) memset(to, 0, (size_t)n * sizeof *to);                                                                       \
-    for (int u = 0; u < side; u++) {                                                                                       \
-      const type *restrict from = (const type *)s + (size_t)u * pitch_ + first - (size_t)u;                                \
-      for (ptrdiff_t i = 0; i < n; i++) to[i] += from[i];                                                                  \
+  static void name(void *y, void *s, size_t pitch_, size_t first, const pri_filterbank *b) {                               \
+    type *restrict to = y, *all = s;                                                                                       \
+    type *restrict sum = all + first; /* of tap column 0, becomes that of all */                                           \
+    for (int u = 1; u < b->side; u++) {                                                                                    \
+      const type *restrict from = all + (size_t)u * pitch_ + first - (size_t)u;                                            \
+      for (ptrdiff_t i = 0; i < b->ex; i++) sum[i] += from[i];                                                             \
     }                                                                                                                      \
+    for (ptrdiff_t i = 0; i < b->before; i++) to[pri_filterbank_mirror(i - b->before, b->nx)] += sum[i];                   \
+    for (ptrdiff_t i = 0; i < b->nx; i++) to[i] += sum[b->before + i];                                                     \
+    for (ptrdiff_t i = b->before + b->nx; i < b->ex; i++) to[pri_filterbank_mirror(i - b->before, b->nx)] += sum[i];       \
   }
 SHIFT(shift_float, float)
 SHIFT(shift_double, double)
 
-static void finish_row(const struct desk *d, ptrdiff_t y) {
+static char *output(const struct desk *d, ptrdiff_t y) {
   const pri_filterbank *b = d->p->bank;
-  char *to = (char *)d->p->y + (size_t)((d->plane * b->ny + y) * b->nx) * b->k->size, *from = sum_row(d, y);
-  (b->k->size == sizeof(float) ? shift_float : shift_double)(to, from, d->sums, margin(b), b->side, b->nx, d->p->add);
+  return (char *)d->p->y + (size_t)((d->plane * b->ny + y) * b->nx) * b->k->size;
+}
+
+static void finish_row(const struct desk *d, ptrdiff_t e) {
+  const pri_filterbank *b = d->p->bank;
+  char *from = sum_row(d, e);
+  (b->k->size == sizeof(float) ? shift_float : shift_double)(output(d, pri_filterbank_mirror(e - b->before, b->ny)), from, d->sums, margin(b), b);
   memset(from, 0, (size_t)b->side * d->sums * b->k->size);
 }
 
 /* ---- passes */
 
+/* Rows of y that the strip makes become rows of the extended image, with those in the mirror. */
+static void extend(struct desk *d, ptrdiff_t y0, ptrdiff_t y1) {
+  const pri_filterbank *b = d->p->bank;
+  for (ptrdiff_t y = y0; y < y1 && !d->p->add; y++) memset(output(d, y), 0, (size_t)b->nx * b->k->size);
+  d->y0 = y0 > 0 ? y0 + b->before : 0, d->y1 = y1 < b->ny ? y1 + b->before : b->ey;
+}
+
 void pri_filterbank_strip(const pri_filterbank_pass *p, ptrdiff_t strip, void *share) {
   const pri_filterbank *b = p->bank;
-  const ptrdiff_t rows = extent(b, p->y != NULL), many = strips_of(rows), each = (rows + many - 1) / many, reach = b->side - 1;
+  const ptrdiff_t rows = extent(b, p->y != NULL), many = strips_of(rows), nth = strip % many, reach = b->side - 1;
   struct desk d;
   sit(&d, p, share);
-  d.strip = strip, d.plane = strip / many, d.y0 = strip % many * each, d.y1 = d.y0 + each < rows ? d.y0 + each : rows;
-  if (p->y) memset(d.sum, 0, (size_t)(b->side * b->side) * d.sums * b->k->size);
+  d.strip = strip, d.plane = strip / many, d.y0 = rows * nth / many, d.y1 = rows * (nth + 1) / many; /* of nearly equal heights, more than any mirror reaches */
+  if (p->y) {
+    extend(&d, d.y0, d.y1);
+    memset(d.sum, 0, (size_t)(b->side * b->side) * d.sums * b->k->size);
+  }
   const ptrdiff_t first = p->y && d.y0 > reach ? d.y0 - reach : p->y ? 0 : d.y0, last = d.y1 < b->rows ? d.y1 : b->rows; /* responses */
   pri_filterbank_tile t = {.strip = strip, .plane = d.plane, .pitch = (int)pitch(b)};
   for (ptrdiff_t y = first; y < first + reach && first < last; y++) fetch_both(&d, y);

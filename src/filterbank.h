@@ -3,8 +3,9 @@
  * filterbank.h (k) - K filters of side x side taps on planes of ny x nx pixels: responses, and the adjoint, without the responses ever being in
  * memory as images.
  *
- *   (C_k x)[j, i] = sum_{v,u} c_k[v, u] x[j + v, i + u],  0 <= j < rows = ny - side + 1, 0 <= i < cols = nx - side + 1: where the filter lies inside
- *   y = sum_k C_k'r_k
+ *   (C_k x)[j, i] = sum_{v,u} c_k[v, u] x[j + v - h, i + u - h],  0 <= j < rows, 0 <= i < cols;   y = sum_k C_k'r_k
+ *   mirror: h = (side - 1) / 2 rounded down, rows = ny, cols = nx, the image goes on as in a mirror: x[-1] = x[0], x[-2] = x[1], x[ny] = x[ny - 1]
+ *   else:   h = 0, rows = ny - side + 1, cols = nx - side + 1: where the filter lies inside
  *
  * A pass goes over tiles of 3 vectors of responses of all filters: forward, then `fn` (a nonlinearity, a product, a sum: what the pass is
  * for), then the adjoint. Rows of the adjoint collect in `side` rows of sums per tap column, which are shifted and added last. Planes are cut into
@@ -16,8 +17,9 @@
 #include "filterbank_steps.h"
 #include "priori/context.h"
 typedef struct pri_filterbank {
-  int count, side, wide, workers;  /* wide: elements are double, whatever pri_real is; workers: that scratch has room for */
+  int count, side, mirror, wide, workers; /* mirror: borders; wide: elements are double, whatever pri_real is; workers: that scratch has room for */
   ptrdiff_t planes, ny, nx, rows, cols, tiles; /* rows, cols: of responses, >= 0; tiles of a row */
+  ptrdiff_t before, ey, ex;        /* h; of the image and what it goes on with */
   const pri_bank_kernels *k;
   void *forward, *backward;        /* taps in the kernels' orders */
 } pri_filterbank;
@@ -40,9 +42,10 @@ typedef struct pri_filterbank_pass {
   void *scratch;                   /* pri_filterbank_scratch bytes, 64-byte aligned */
 } pri_filterbank_pass;
 /* EPARAM: count < 1 or side outside [1, PRI_BANK_SIDE]; ENOMEM, EBUDGET. fini takes what init left, always */
-PRI_MUST_CHECK pri_status pri_filterbank_init(pri_ctx *ctx, pri_filterbank *b, int count, int side, ptrdiff_t planes, ptrdiff_t ny, ptrdiff_t nx, int wide);
+PRI_MUST_CHECK pri_status pri_filterbank_init(pri_ctx *ctx, pri_filterbank *b, int count, int side, ptrdiff_t planes, ptrdiff_t ny, ptrdiff_t nx, int mirror, int wide);
 void pri_filterbank_fini(pri_ctx *ctx, pri_filterbank *b);
 void pri_filterbank_set(pri_filterbank *b, const double *taps);               /* [count][side][side] */
+ptrdiff_t pri_filterbank_mirror(ptrdiff_t i, ptrdiff_t n);                   /* 0 <= index < n of what stands at i, any i */
 ptrdiff_t pri_filterbank_strips(const pri_filterbank *b, int adjoint);       /* of all planes; adjoint: of passes with a y */
 size_t pri_filterbank_scratch(const pri_filterbank *b);                       /* bytes of any pass: a share a worker */
 size_t pri_filterbank_share(const pri_filterbank *b);                         /* bytes of one worker, a multiple of 64 */

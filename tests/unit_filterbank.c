@@ -73,6 +73,16 @@ static void release(pri_ctx *ctx, struct numbers *v) {
   for (size_t i = 0; i < sizeof all / sizeof *all; i++) pri_free(ctx, all[i]);
 }
 
+static ptrdiff_t reflected(ptrdiff_t i, ptrdiff_t n) { /* by steps: over each edge as often as it takes */
+  while (i < 0 || i >= n) i = i < 0 ? -1 - i : 2 * n - 1 - i;
+  return i;
+}
+
+static ptrdiff_t seen(const struct shape *s, const pri_filterbank *b, int plane, ptrdiff_t y, ptrdiff_t x) {
+  const ptrdiff_t h = b->mirror ? (s->side - 1) / 2 : 0;
+  return (plane * s->ny + reflected(y - h, s->ny)) * s->nx + reflected(x - h, s->nx);
+}
+
 static void by_definition(const struct shape *s, const pri_filterbank *b, struct numbers *v) {
   size_t at = 0;
   for (int k = 0; k < s->count; k++)
@@ -81,17 +91,17 @@ static void by_definition(const struct shape *s, const pri_filterbank *b, struct
         for (ptrdiff_t i = 0; i < b->cols; i++, at++) {
           const double *c = v->taps + k * s->side * s->side;
           double sum = 0;
-          for (int u = 0; u < s->side * s->side; u++) sum += c[u] * (double)v->x[(p * s->ny + j + u / s->side) * s->nx + i + u % s->side];
+          for (int u = 0; u < s->side * s->side; u++) sum += c[u] * (double)v->x[seen(s, b, p, j + u / s->side, i + u % s->side)];
           v->want[at] = sum;
-          for (int u = 0; u < s->side * s->side; u++) v->y[(p * s->ny + j + u / s->side) * s->nx + i + u % s->side] += c[u] * sum / 2;
+          for (int u = 0; u < s->side * s->side; u++) v->y[seen(s, b, p, j + u / s->side, i + u % s->side)] += c[u] * sum / 2;
         }
 }
 
-static void one_shape(const struct shape *s, int wide) {
+static void one_shape(const struct shape *s, int mirror, int wide) {
   pri_ctx *ctx = make(2);
   pri_filterbank b;
   struct numbers v;
-  assert_int_equal(pri_filterbank_init(ctx, &b, s->count, s->side, s->planes, s->ny, s->nx, wide), PRI_OK);
+  assert_int_equal(pri_filterbank_init(ctx, &b, s->count, s->side, s->planes, s->ny, s->nx, mirror, wide), PRI_OK);
   draw(ctx, s, &b, &v);
   pri_filterbank_set(&b, v.taps);
   by_definition(s, &b, &v);
@@ -116,7 +126,7 @@ static void one_shape(const struct shape *s, int wide) {
 
 static void all_shapes(void) {
   for (int k = 0; k < SHAPES; k++)
-    for (int wide = 0; wide < 2; wide++) one_shape(&shapes[k], wide);
+    for (int wide = 0; wide < 4; wide++) one_shape(&shapes[k], wide / 2, wide % 2);
 }
 
 static void sums_by_definition(void **state) {
@@ -133,7 +143,7 @@ static void same_bits(void) {
   for (int threads = 1; threads <= 8; threads++) {
     pri_ctx *ctx = make(threads);
     pri_filterbank b;
-    assert_int_equal(pri_filterbank_init(ctx, &b, K, SIDE, 1, NY, NX, 0), PRI_OK);
+    assert_int_equal(pri_filterbank_init(ctx, &b, K, SIDE, 1, NY, NX, 1, 0), PRI_OK);
     pri_filterbank_set(&b, taps);
     void *scratch = pri_calloc(ctx, 1, pri_filterbank_scratch(&b));
     pri_filterbank_run(ctx, &(pri_filterbank_pass){.bank = &b, .x = x, .y = y[threads > 1], .scratch = scratch});
@@ -196,8 +206,8 @@ static void what_is_refused(void **state) {
   (void)state;
   pri_ctx *ctx = make(1);
   pri_filterbank b;
-  assert_int_equal(pri_filterbank_init(ctx, &b, 0, 3, 1, 8, 8, 0), PRI_EPARAM);
-  assert_int_equal(pri_filterbank_init(ctx, &b, 3, PRI_BANK_SIDE + 1, 1, 8, 8, 0), PRI_EPARAM);
+  assert_int_equal(pri_filterbank_init(ctx, &b, 0, 3, 1, 8, 8, 0, 0), PRI_EPARAM);
+  assert_int_equal(pri_filterbank_init(ctx, &b, 3, PRI_BANK_SIDE + 1, 1, 8, 8, 0, 0), PRI_EPARAM);
   pri_filterbank_fini(ctx, &b);
   assert_int_equal(pri_ctx_memory_used(ctx), 0);
   pri_ctx_destroy(&ctx);

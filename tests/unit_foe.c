@@ -199,9 +199,10 @@ static void ranges_and_log(void **state) {
   const double c = value_of(ctx, "foe:smoothing=0.25,potential=log", small), d = value_of(ctx, "foe:smoothing=0.25,potential=log,range=4", x);
   assert_true(fabs(d - 16 * c) <= 1e-12 * d && c > 0);
   double sum = 0;
-  for (int y = 0; y + 2 <= NY; y++)
-    for (int z = 0; z + 2 <= NX; z++) {
-      const double p = (double)x[y * NX + z], q = (double)x[y * NX + z + 1], r = (double)x[(y + 1) * NX + z], s = (double)x[(y + 1) * NX + z + 1];
+  for (int y = 0; y < NY; y++)
+    for (int z = 0; z < NX; z++) { /* past the last row and column stands the last again */
+      const int below = y + 1 < NY ? y + 1 : y, c_ = z + 1 < NX ? z + 1 : z;
+      const double p = (double)x[y * NX + z], q = (double)x[y * NX + c_], r = (double)x[below * NX + z], s = (double)x[below * NX + c_];
       const double t[3] = {(p - q + r - s) / 2, (p + q - r - s) / 2, (p - q - r + s) / 2}; /* cosines of 2 x 2 */
       for (int k = 0; k < 3; k++) sum += 0.09 / 2 * log1p(t[k] * t[k] / 0.09);
     }
@@ -243,13 +244,19 @@ static void beginnings(void **state) {
   pri_ctx_destroy(&ctx);
 }
 
-static double direct(const struct numbers *v, const pri_real *x) { /* the definition; anchors at (SIDE - 1) / 2 do not matter to the sum */
+static int mirrored(int i, int n) {
+  while (i < 0 || i >= n) i = i < 0 ? -1 - i : 2 * n - 1 - i;
+  return i;
+}
+
+static double direct(const struct numbers *v, const pri_real *x) { /* the definition */
   double sum = 0;
   for (int k = 0; k < K; k++)
-    for (int y = 0; y + SIDE <= NY; y++)
-      for (int z = 0; z + SIDE <= NX; z++) {
+    for (int y = 0; y < NY; y++)
+      for (int z = 0; z < NX; z++) {
         double t = 0;
-        for (int u = 0; u < SIDE * SIDE; u++) t += v->taps[k * SIDE * SIDE + u] * (double)x[(y + u / SIDE) * NX + z + u % SIDE];
+        for (int u = 0; u < SIDE * SIDE; u++)
+          t += v->taps[k * SIDE * SIDE + u] * (double)x[mirrored(y + u / SIDE - (SIDE - 1) / 2, NY) * NX + mirrored(z + u % SIDE - (SIDE - 1) / 2, NX)];
         const double nu = exp(v->smoothings[k]);
         sum += exp(v->scale[0] + v->weights[k]) * (sqrt(t * t + nu * nu) - nu);
       }
@@ -297,7 +304,7 @@ static void values(void **state) {
   remove(FILE_NAME);
 }
 
-/* power iteration stays below the proven norm, which is within the 4 % of Ehlich and Zeller's factor and what the border takes */
+/* power iteration stays below the proven norm, which is twice (the mirror) what it would be without borders, within the 4 % of Ehlich and Zeller's factor */
 static void norm(void **state) {
   (void)state;
   const pri_shape dom = {2, {40, 40}};
@@ -325,7 +332,7 @@ static void norm(void **state) {
     size = sqrt(size);
     for (int i = 0; i < BIG; i++) x[i] = (pri_real)((double)y[i] / size);
   }
-  assert_true(sqrt(size) <= b.value * (1 + ROUND) && sqrt(size) >= 0.85 * b.value);
+  assert_true(sqrt(size) <= b.value * (1 + ROUND) && sqrt(size) >= 0.85 * b.value / 2);
   pri_prior_destroy(&R);
   pri_ctx_destroy(&ctx);
   remove(FILE_NAME);
