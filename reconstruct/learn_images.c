@@ -145,7 +145,7 @@ static pri_status theta(pri_ctx *ctx, void *priv, const double *at, pri_lower_co
   pri_bound mu, lip, hess, mixed_lip, norm;
   PRI_TRY(v->p.tgv ? v->face->set_theta(ctx, v->p.tgv, at) : pri_prior_set_theta(v->p.R, at));
   PRI_TRY(v->face->constants(v->rpriv, &mu, &lip, &hess, &mixed_lip, &norm));
-  if (lip.trust < PRI_PROVEN) return PRI_FAIL(ctx, PRI_ENOTSUP, "learn: %s does not know its largest curvature", v->prior->kind.name);
+  if (lip.trust == PRI_UNKNOWN) return PRI_FAIL(ctx, PRI_ENOTSUP, "learn: %s does not know its largest curvature", v->prior->kind.name);
   const int few = v->ntheta <= PRI_LOWER_FEW;
   *out = (pri_lower_constants){.mu = modulus(v, &mu), .L = v->norm2 + v->p.floor + lip.value, .hess_lip = hess.value, .mixed_lip = mixed_lip.value,
                                .mixed_norm = sqrt((double)v->copies) * norm.value, .mu_proven = mu.trust >= PRI_PROVEN && v->norm_proven};

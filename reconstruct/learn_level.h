@@ -17,7 +17,8 @@ typedef struct pri_lower_constants { /* at one theta, over all samples and all x
   double mu, L;                      /* mu |v|^2 <= <v, H v> <= L |v|^2 */
   double hess_lip, mixed_lip;        /* Lipschitz constants of H and J = d grad h / d theta in x */
   double mixed_norm;                 /* |J|, INFINITY: not known in closed form */
-  int mu_proven, proven;             /* mu and L are; all are */
+  int mu_proven, proven;             /* mu is; all are, L aside */
+  int L_estimated;                   /* L is for steps only: error bounds are then those of the point whose gradient was seen */
 } pri_lower_constants;
 
 typedef struct pri_lower_class {

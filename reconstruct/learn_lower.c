@@ -64,6 +64,7 @@ static pri_status solve_one(const struct solving *s, const pri_desk *k, ptrdiff_
     if (uphill) pri_copy(l->ctx, old, x, n);
     t = uphill ? 0 : next;
   }
+  if (l->at.L_estimated) pri_copy(l->ctx, x, z, n); /* whether the last step led nearer is not proved */
   s->e[i] = isfinite(e) ? e : INFINITY;
   return PRI_OK;
 }

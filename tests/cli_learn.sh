@@ -78,10 +78,11 @@ status 2 'a bad noise level' learn --prior tv --unsupervised sure --noise-level 
 # ---- a field of experts
 ok 'filters' learn --prior foe:size=3,smoothing=0.02,weight=0.03 noisy.npy --truth clean.npy --stop steps:4 --log-json log.jsonl -o foe.prior
 says '"filters":' 'its file holds filters' info --json foe.prior
-ok 'used' denoise --prior foe:file=foe.prior --solver fista --stop change:1e-5 unseen.npy -o foe.npy
+ok 'used' denoise --prior foe:file=foe.prior unseen.npy -o foe.npy
 check 'better than the measurement' awk -v f="$(mean_re foe.npy)" -v n="$(mean_re unseen.npy)" 'BEGIN {exit !(f > 0 && f < 0.8 * n)}'
 ok 'goes on from a file' learn --prior foe:file=foe.prior noisy.npy --truth clean.npy --stop steps:1 -o more.prior
 complains 'estimates' 'a potential that is not convex' learn --prior foe:size=3,smoothing=0.05,potential=log,weight=0.3 noisy.npy --truth clean.npy --stop steps:2 -o log.prior
+ok 'and denoises until it rests' denoise --prior foe:file=log.prior unseen.npy -o rest.npy
 check 'is never called certified' sh -c "! '$priori' info --json log.prior | grep -qi certif"
 
 "$priori" reconstruct --solver none clean.npy --slices 0:2 -q -o two.npy || exit 1
