@@ -88,7 +88,9 @@ static pri_status printed(pri_ctx *ctx, pri_family family, const char *spec, cha
   PRI_TRY(pri_object_create(ctx, family, spec, &kind, &priv));
   pri_status s = pri_kind_print(ctx, kind, priv, out);
   pri_object_destroy(ctx, kind, &priv);
-  return s == PRI_OK ? keep_given(ctx, kind, spec, *out) : s;
+  if (s == PRI_OK) s = keep_given(ctx, kind, spec, *out);
+  if (s != PRI_OK) pri_free(ctx, *out), *out = NULL;
+  return s;
 }
 
 static int is_number(const char *text) {

@@ -84,6 +84,17 @@ static const char *value_text(char *buf, size_t n, const pri_param *row, const v
   return buf;
 }
 
+static void append_quoted(struct text *t, const char *value) {
+  char *quoted = t->status == PRI_OK ? pri_calloc(t->ctx, pri_spec_quoted(NULL, value) + 1, 1) : NULL;
+  if (!quoted) {
+    if (t->status == PRI_OK) t->status = pri_ctx_code(t->ctx);
+    return;
+  }
+  pri_spec_quoted(quoted, value);
+  append(t, quoted);
+  pri_free(t->ctx, quoted);
+}
+
 pri_status pri_kind_print(pri_ctx *ctx, const pri_kind *kind, const void *priv, char **out) {
   struct text t = {.ctx = ctx};
   char buf[256];
@@ -93,13 +104,10 @@ pri_status pri_kind_print(pri_ctx *ctx, const pri_kind *kind, const void *priv, 
     const char *value = value_text(buf, sizeof buf, row, (const char *)priv + row->offset);
     if (!*value && (row->flags & PRI_P_AUTO)) value = "auto";
     if (!*value) continue;
-    const char *quote = pri_spec_quote(value);
     append(&t, k++ ? "," : ":");
     append(&t, row->name);
     append(&t, "=");
-    append(&t, quote);
-    append(&t, value);
-    append(&t, quote);
+    append_quoted(&t, value);
   }
   if (t.status != PRI_OK) pri_free(ctx, t.s);
   *out = t.status == PRI_OK ? t.s : NULL;

@@ -75,11 +75,18 @@ pri_status pri_spec_get(pri_ctx *ctx, const char *spec, const char *key, const c
   return got < 0 ? PRI_FAIL(ctx, PRI_EPARAM, "'%s': a quote is not closed", spec) : PRI_OK;
 }
 
-const char *pri_spec_quote(const char *value) {
-  if (!*value) return "";
-  for (const char *s = value; *s; s++)
-    if (*s == ',' || *s == '\'' || isspace((unsigned char)*s)) return "\"";
-  return strchr(value, '"') ? "'" : "";
+size_t pri_spec_quoted(char *out, const char *value) {
+  size_t n = 0;
+  const int plain = !value[strcspn(value, ",'\" \t\n\v\f\r")];
+  for (const char *s = value; *s;) {
+    const char quote = *s == '"' ? '\'' : '"';
+    const size_t run = plain ? strlen(s) : quote == '"' ? strcspn(s, "\"") : strspn(s, "\"");
+    if (out && !plain) out[n] = quote, out[n + 1 + run] = quote;
+    if (out) memcpy(out + n + !plain, s, run);
+    n += run + (plain ? 0 : 2), s += run;
+  }
+  if (out) out[n] = 0;
+  return n;
 }
 
 static void append(char *out, const char *text, size_t n) {
@@ -89,13 +96,10 @@ static void append(char *out, const char *text, size_t n) {
 }
 
 static void append_value(char *out, const char *key, const char *value) {
-  const char *quote = pri_spec_quote(value);
   if (out[strlen(out) - 1] != ':') append(out, ",", 1);
   append(out, key, strlen(key));
   append(out, "=", 1);
-  append(out, quote, strlen(quote));
-  append(out, value, strlen(value));
-  append(out, quote, strlen(quote));
+  pri_spec_quoted(out + strlen(out), value);
 }
 
 pri_status pri_spec_set(pri_ctx *ctx, const char *spec, const char *key, const char *first, const char *value, char **out) {
@@ -103,7 +107,7 @@ pri_status pri_spec_set(pri_ctx *ctx, const char *spec, const char *key, const c
   const size_t name = strcspn(spec, ":");
   pri_spec_item item;
   int got, done = 0;
-  *out = pri_calloc(ctx, 2 * strlen(spec) + strlen(key) + (value ? strlen(value) : 0) + (first ? strlen(first) : 0) + 16, 1);
+  *out = pri_calloc(ctx, 2 * strlen(spec) + strlen(key) + (value ? pri_spec_quoted(NULL, value) : 0) + (first ? strlen(first) : 0) + 16, 1);
   if (!*out) return pri_ctx_code(ctx);
   append(*out, spec, name);
   append(*out, ":", 1);

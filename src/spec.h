@@ -12,5 +12,6 @@ typedef struct pri_spec_item {
 int pri_spec_next(const char **at, pri_spec_item *item);        /* 1: got one; 0: the end; -1: a quote is not closed */
 int pri_spec_item_is(const pri_spec_item *item, const char *key);
 char *pri_spec_value(pri_ctx *ctx, const pri_spec_item *item);  /* without quotes, by pri_calloc; NULL: no memory */
-const char *pri_spec_quote(const char *value);                  /* the quote that a value needs: "", "\"" or "'" */
+/* value as it stands in a spec, in quotes where it needs them ("a"'"'"b" where it holds one itself); out NULL: its length only */
+size_t pri_spec_quoted(char *out, const char *value);
 #endif
