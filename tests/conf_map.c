@@ -13,6 +13,7 @@
 #include <string.h>
 #include <cmocka.h>
 #include "alloc.h"
+#include "conf.h"
 #include "priori/priori.h"
 
 struct transmission {
@@ -65,8 +66,6 @@ static const pri_map_class transmission = {.kind = {"transmission", "exp(-s x)",
 
 static const pri_kind *kinds[64];
 static pri_registry registry;
-static char said[256];
-#define NOT(...) (snprintf(said, sizeof said, __VA_ARGS__), 0)
 
 struct subject {
   pri_ctx *ctx;
@@ -159,21 +158,14 @@ static int conforms(char *spec) {
 
 static void every_map_conforms(void **state) {
   (void)state;
-  for (int k = 0; kinds[k]; k++)
-    for (const char *const *e = kinds[k]->examples; e && *e; e++) {
-      char spec[256];
-      snprintf(spec, sizeof spec, "%s:%s", kinds[k]->name, *e);
-      if (!conforms(spec)) fail_msg("%s: %s", spec, said);
-    }
+  test_examples(kinds, conforms);
 }
 
 static void lies_are_found(void **state) {
   (void)state;
   for (int i = 1; lies[i]; i++) {
     if (!TEST_MAY_LEAK && i == 3) continue;
-    char spec[64];
-    snprintf(spec, sizeof spec, "transmission:lie=%s", lies[i]);
-    if (conforms(spec)) fail_msg("%s is not found", spec);
+    test_lie("transmission", lies[i], conforms);
   }
 }
 

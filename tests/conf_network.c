@@ -12,6 +12,7 @@
 #include <string.h>
 #include <cmocka.h>
 #include "alloc.h"
+#include "conf.h"
 #include "priori/priori.h"
 
 struct own {
@@ -69,8 +70,6 @@ static const pri_recipe_class own = {.kind = {"own", "one layer of the test", ""
 
 static const pri_kind *kinds[64];
 static pri_registry registry;
-static char said[256];
-#define NOT(...) (snprintf(said, sizeof said, __VA_ARGS__), 0)
 enum { MOST = 4096 };
 
 struct subject {
@@ -162,21 +161,14 @@ static int conforms(char *spec) {
 
 static void every_network_conforms(void **state) {
   (void)state;
-  for (int k = 0; kinds[k]; k++)
-    for (const char *const *e = kinds[k]->examples; e && *e; e++) {
-      char spec[256];
-      snprintf(spec, sizeof spec, "%s:%s", kinds[k]->name, *e);
-      if (!conforms(spec)) fail_msg("%s: %s", spec, said);
-    }
+  test_examples(kinds, conforms);
 }
 
 static void lies_are_found(void **state) {
   (void)state;
-  for (int i = 1; i <= 3; i++) {
-    char spec[32];
-    snprintf(spec, sizeof spec, "own:lie=%d", i);
-    if (conforms(spec)) fail_msg("%s is not found", spec);
-  }
+  test_lie("own", "1", conforms);
+  test_lie("own", "2", conforms);
+  test_lie("own", "3", conforms);
 }
 
 static void weights_are_a_function_of_the_seed(void **state) {

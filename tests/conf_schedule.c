@@ -12,6 +12,7 @@
 #include <string.h>
 #include <cmocka.h>
 #include "alloc.h"
+#include "conf.h"
 #include "predict.h"
 #include "priori/priori.h"
 
@@ -45,8 +46,6 @@ static const pri_schedule_class own = {.kind = {"own", "schedules of the test", 
 
 static const pri_kind *kinds[64];
 static pri_registry registry;
-static char said[256];
-#define NOT(...) (snprintf(said, sizeof said, __VA_ARGS__), 0)
 
 static int noisiest_first(const pri_schedule *s, long n) {
   for (long i = 0; i < n; i++) {
@@ -92,19 +91,13 @@ static int conforms(char *spec) {
 
 static void every_schedule_conforms(void **state) {
   (void)state;
-  for (int k = 0; kinds[k]; k++)
-    for (const char *const *e = kinds[k]->examples; e && *e; e++) {
-      char spec[256];
-      snprintf(spec, sizeof spec, "%s:%s", kinds[k]->name, *e);
-      if (!conforms(spec)) fail_msg("%s: %s", spec, said);
-    }
+  test_examples(kinds, conforms);
 }
 
 static void lies_are_found(void **state) {
   (void)state;
-  char one[] = "own:lie=1", two[] = "own:lie=2";
-  assert_false(conforms(one));
-  assert_false(conforms(two));
+  test_lie("own", "1", conforms);
+  test_lie("own", "2", conforms);
 }
 
 /* What is predicted, made from known x0 and eps, must give back x0. */

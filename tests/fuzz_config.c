@@ -3,32 +3,10 @@
  * fuzz_config.c - any bytes as a pipeline file: read, made complete, printed, and the print read again; what was understood once is understood
  * again, to the same print. Compiled with PRI_FUZZ a libFuzzer entry point, else a main() that runs the files it is given: tests/local.mk.
  */
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
+#define FUZZ_SUFFIX ".ini"
 #include "../reconstruct/pipeline_config.h"
+#include "fuzz.h"
 #include "priori/priori.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static const char *scratch_file(void) {
-  static char path[64];
-  if (!path[0]) snprintf(path, sizeof path, "%s/priori-fuzz-%ld.ini", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp", (long)getpid());
-  return path;
-}
-
-static void remove_scratch(void) { unlink(scratch_file()); }
-
-static int save(const void *data, size_t size) {
-  static int registered;
-  if (!registered) registered = 1, atexit(remove_scratch);
-  FILE *const f = fopen(scratch_file(), "wb");
-  if (!f) return 0;
-  const size_t n = fwrite(data, 1, size, f);
-  return fclose(f) == 0 && n == size;
-}
 
 /* *text: the complete configuration, NULL where the file is refused (in words) */
 static void understand(pri_ctx *ctx, char **text) {
@@ -57,17 +35,3 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   pri_ctx_destroy(&ctx);
   return 0;
 }
-
-#ifndef PRI_FUZZ
-int main(int argc, char **argv) {
-  static uint8_t data[1 << 20];
-  for (int i = 1; i < argc; ++i) {
-    FILE *const f = fopen(argv[i], "rb");
-    if (!f) return 1;
-    const size_t n = fread(data, 1, sizeof data, f);
-    fclose(f);
-    LLVMFuzzerTestOneInput(data, n);
-  }
-  return 0;
-}
-#endif

@@ -5,32 +5,8 @@
  * how to build either. tests/data/corpus is where to start from. HDF5 files are passed over unless PRIORI_FUZZ_HDF5 is set: their reader is a process of its own,
  * whose crash is an answer and not a finding.
  */
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
+#include "fuzz.h"
 #include "priori/priori.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-/* one file for the whole run, in memory where there is /dev/shm */
-static const char *scratch_file(void) {
-  static char path[64];
-  if (!path[0]) snprintf(path, sizeof path, "%s/priori-fuzz-%ld", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp", (long)getpid());
-  return path;
-}
-
-static void remove_scratch(void) { unlink(scratch_file()); }
-
-static int save(const uint8_t *data, size_t size) {
-  static int registered;
-  if (!registered) registered = 1, atexit(remove_scratch);
-  FILE *const f = fopen(scratch_file(), "wb");
-  if (!f) return 0;
-  const size_t n = fwrite(data, 1, size, f);
-  return fclose(f) == 0 && n == size;
-}
 
 static void numbers(pri_ctx *ctx) {
   double *v;
@@ -70,17 +46,3 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   pri_ctx_destroy(&ctx);
   return 0;
 }
-
-#ifndef PRI_FUZZ
-int main(int argc, char **argv) {
-  static uint8_t data[1 << 22];
-  for (int i = 1; i < argc; ++i) {
-    FILE *const f = fopen(argv[i], "rb");
-    if (!f) return 1;
-    const size_t n = fread(data, 1, sizeof data, f);
-    fclose(f);
-    LLVMFuzzerTestOneInput(data, n);
-  }
-  return 0;
-}
-#endif

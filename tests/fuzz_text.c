@@ -4,15 +4,10 @@
  * A spec goes to the parser of every family, with and without the family's first name before it; a .prior to the reader and to the priors that take
  * one. Compiled with PRI_FUZZ a libFuzzer entry point, else a main() that runs the files it is given: tests/local.mk.
  */
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
+#define FUZZ_SUFFIX ".prior"
+#include "fuzz.h"
 #include "priori/priori.h"
 #include "safetensors.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* A file that a key names is not read: bytes could name any. */
 static int names_a_file(const char *spec) { return strchr(spec, '/') || strstr(spec, ".") || strstr(spec, "file") || strstr(spec, "psf"); }
@@ -52,24 +47,11 @@ static void specs(pri_ctx *ctx, const uint8_t *data, size_t size) {
   }
 }
 
-static const char *scratch_file(void) {
-  static char path[64];
-  if (!path[0]) snprintf(path, sizeof path, "%s/priori-fuzz-%ld.prior", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp", (long)getpid());
-  return path;
-}
-
-static void remove_scratch(void) { unlink(scratch_file()); }
-
 static void learned(pri_ctx *ctx, const uint8_t *data, size_t size) {
   static const char *const priors[] = {"foe", "smooth-tv"};
-  static int registered;
   const pri_shape dom = pri_shape_2d(8, 9);
   pri_tensors *t;
-  if (!registered) registered = 1, atexit(remove_scratch);
-  FILE *const f = fopen(scratch_file(), "wb");
-  if (!f) return;
-  const int whole = fwrite(data, 1, size, f) == size;
-  if (fclose(f) != 0 || !whole) return;
+  if (!save(data, size)) return;
   if (pri_tensors_load(ctx, &t, scratch_file()) != PRI_OK && !pri_ctx_message(ctx)[0]) abort();
   pri_tensors_destroy(ctx, &t);
   for (int k = 0; k < 2; k++) {
@@ -90,17 +72,3 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   pri_ctx_destroy(&ctx);
   return 0;
 }
-
-#ifndef PRI_FUZZ
-int main(int argc, char **argv) {
-  static uint8_t data[1 << 22];
-  for (int i = 1; i < argc; ++i) {
-    FILE *const f = fopen(argv[i], "rb");
-    if (!f) return 1;
-    const size_t n = fread(data, 1, sizeof data, f);
-    fclose(f);
-    (void)LLVMFuzzerTestOneInput(data, n);
-  }
-  return 0;
-}
-#endif

@@ -16,7 +16,7 @@ test_sources += tests/unit_io_read.c
 test_sources += tests/unit_io_write.c
 test_sources += tests/unit_metrics.c
 test_sources += tests/unit_state.c
-test_headers = tests/alloc.h tests/dense.h tests/io_files.h
+test_headers = tests/alloc.h tests/conf.h tests/dense.h tests/fuzz.h tests/io_files.h
 
 # scripts end with "N passed, N failed, N skipped"; long_scripts: make check-long only
 test_scripts =
