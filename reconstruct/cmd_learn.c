@@ -302,6 +302,6 @@ const pri_command pri_command_learn = {
     .name = "learn", .brief = "learns the parameters of a prior from images", .synopsis = "[OPTIONS] MEASUREMENT... --truth FILE -o NAME.prior",
     .options = options, .examples = examples, .min_inputs = 1, .max_inputs = -1, .run = run, .defaults = defaults,
     .more = "Minimises the mean over all samples of half the squared distance between the true image and what the prior makes of its measurement, or of an estimate "
-            "of that where no true images are known. Every step is proved: the loss is known to lie in an interval, and a step is taken only where the whole new "
-            "interval lies below the old one (MAID, with predicted accuracy and a quasi-Newton metric). The file holds the parameters, what they were learned from, "
+            "of that where no true images are known. With --solver maid (the default) every step is proved: the loss is known to lie in an interval, and a step is taken only where the "
+            "whole new interval lies below the old one (predicted accuracy, quasi-Newton metric). --solver hoag, for comparison, proves no step. The file holds the parameters, what they were learned from, "
             "and the history. tv is learned in its smoothed form, smooth-tv; tgv is learned smoothed and used as it is."};
