@@ -60,7 +60,8 @@ complains '4 pairs of 1600 pixels' 'four of them' learn --prior tv --simulate id
 ok 'total generalised variation' learn --prior tgv --truth clean.npy noisy.npy --stop steps:2 -o tgv.prior
 ok 'used' denoise --prior tgv:file=tgv.prior --stop gap:1e-2 unseen.npy -o tgv.npy
 ok 'more of it' denoise --prior tgv:file=tgv.prior,weight=1.5 --stop gap:1e-2 unseen.npy -o tgv2.npy
-status 2 'without a weight' denoise --prior tgv unseen.npy -o b.npy
+status 2 'without a weight' reconstruct --operator identity --prior tgv unseen.npy -o b.npy
+ok 'which denoise chooses' denoise --prior tgv --stop gap:1e-2 unseen.npy -o tgv3.npy
 ok 'absolute errors' learn --prior tv --loss smooth-l1:kappa=0.02 --truth clean.npy noisy.npy --stop steps:3 -o l1.prior
 ok 'no true images: SURE' learn --prior tv --unsupervised sure --noise-level sd:0.1 noisy.npy --stop steps:8 -o sure.prior
 ok 'used' denoise --prior tv:file=sure.prior --stop gap:1e-3 unseen.npy -o blind.npy
