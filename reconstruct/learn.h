@@ -28,6 +28,7 @@ ptrdiff_t pri_lower_size(const pri_lower *l);            /* unknowns of one */
 size_t pri_lower_ntheta(const pri_lower *l);
 double pri_lower_mu(const pri_lower *l);                  /* at this theta */
 int pri_lower_certified(const pri_lower *l);              /* 1: intervals are proved at this theta; 0: mu or lip are estimates, and so is all that is made of them */
+int pri_lower_squared(const pri_lower *l);                /* 1: g_i = 1/2 |x - p|^2 */
 /* EPARAM: no mu > 0 at this theta */
 PRI_MUST_CHECK pri_status pri_lower_theta(pri_lower *l, const double *theta);
 /*
@@ -71,26 +72,52 @@ double pri_sure_probe(ptrdiff_t i, ptrdiff_t k);          /* b: +-1 at value k o
  *   omega  out or NULL: |z - grad f| <= omega, of proven constants (bound B of spec 3); it costs J.
  */
 PRI_MUST_CHECK pri_status pri_lower_hypergradient(pri_lower *l, const pri_real *x, const double *e, double delta, pri_real *q, double *z, double *omega);
+/* ---- learn_secant.c: omega with secant quotients at distance e in place of the constants, times 2: an estimate.
+   q: of pri_lower_hypergradient at x. A gradient and three products a sample. */
+PRI_MUST_CHECK pri_status pri_lower_estimate(pri_lower *l, const pri_real *x, const double *e, const pri_real *q, double *omega);
+/* ---- learn_tangent.c, up to PRI_LOWER_FEW parameters: w [m][p][n] in and out, H_i w_ij = -J_i e_j to a residual of accuracy |J_i e_j|; gram [p][p]: mean of <w_ij, w_ik> */
+PRI_MUST_CHECK pri_status pri_lower_tangents(pri_lower *l, const pri_real *x, double accuracy, pri_real *w, double *gram);
+void pri_lower_predict(const pri_lower *l, pri_real *x, const pri_real *w, const double *from, const double *to); /* x += sum_j (to - from)_j w_j */
 pri_work pri_lower_work(const pri_lower *l);
 void pri_lower_set_work(pri_lower *l, pri_work w);        /* after a checkpoint was loaded */
 
-/* ---- learn_metric.c: L-BFGS, the inverse metric d = B z */
-enum { PRI_METRIC_PAIRS = 10 };
+/* ---- learn_metric.c: the inverse metric, d = B z */
+enum { PRI_METRIC_PAIRS = 10, PRI_METRIC_DENSE = 2000 };
+typedef enum pri_metric_kind { PRI_METRIC_NONE, PRI_METRIC_BB, PRI_METRIC_BFGS, PRI_METRIC_LBFGS, PRI_METRIC_ADAGRAD, PRI_METRIC_NEWTON } pri_metric_kind;
 typedef struct pri_metric {
-  size_t p;
+  pri_ctx *ctx;
+  pri_metric_kind kind;
+  size_t p, count;
   long pairs;                      /* ever taken */
-  double *s, *y;                   /* [PRI_METRIC_PAIRS][p] */
+  double *s, *y;                   /* [count]: what the kind keeps */
+  double gram[PRI_LOWER_FEW * PRI_LOWER_FEW]; /* newton: [p][p] */
+  int has_gram;
 } pri_metric;
+PRI_MUST_CHECK pri_status pri_metric_init(pri_ctx *ctx, pri_metric *m, pri_metric_kind kind, size_t p); /* EPARAM: too many for bfgs; ENOMEM, EBUDGET */
+void pri_metric_fini(pri_metric *m);                                  /* half-built ones too */
 void pri_metric_add(pri_metric *m, const double *s, const double *y); /* left out where <s, y> <= 1e-3 |s||y| */
-void pri_metric_apply(const pri_metric *m, double *d, const double *z); /* d = z without pairs */
+void pri_metric_see(pri_metric *m, const double *z);                  /* once a point that was accepted */
+void pri_metric_curve(pri_metric *m, const double *gram);             /* newton: the matrix at this point */
+void pri_metric_apply(const pri_metric *m, double *d, const double *z, double cap); /* d = z without pairs; newton: no parameter moves by more than cap */
+int pri_metric_scaled(const pri_metric *m);                           /* 1: d is as long as a full step */
+void pri_metric_forget(pri_metric *m);
+PRI_MUST_CHECK pri_status pri_metric_walk(pri_metric *m, pri_walk *w);
 
 /* ---- learn_maid.c */
-typedef struct pri_maid_opts {     /* 0: the default in brackets */
-  double eps, alpha;               /* first accuracy (from the first gradient), first step (moves no parameter by more than 1/2) */
+typedef enum pri_maid_mode { PRI_MAID_CERTIFIED, PRI_MAID_ESTIMATED, PRI_MAID_OFF } pri_maid_mode;
+typedef enum pri_maid_search { PRI_MAID_PREDICTIVE, PRI_MAID_PAPER } pri_maid_search;
+typedef struct pri_maid_opts {     /* 0: the default (pri_maid_fill) */
+  pri_maid_mode mode;              /* what decides on a step: proved intervals of f; the same, and estimates of omega; f as computed */
+  pri_maid_search search;          /* accuracy by prediction, or by halving after failures, as published */
+  int metric;                      /* 1 + pri_metric_kind [newton for few parameters and a squared distance, else lbfgs; none for the paper's search] */
+  int descent;                     /* ask for omega |d| <= (1 - eta) <z, d> too, of proven constants; mode estimated: of estimated ones. 1: no, 2: yes */
+  double eps, delta, alpha;        /* first accuracies of x and q, root mean square (from the first gradient; 0.04 eps); first step (moves no parameter by more than 1/2) */
   double lo, hi;                   /* box of every parameter [-27, 27] */
-  int descent;                     /* ask for omega |d| <= (1 - eta) <z, d> too */
-  int plain;                       /* steepest descent and blind tightening, as published */
+  double rho, growth, nu, relax;   /* factors: of a step that failed, after success; of eps after failure, after success */
+  double eta, lambda, kappa, cap;  /* margin of descent; share of the promise to be kept; share that the interval may hide; largest move of a parameter */
+  long trials, memory;             /* steps tried before eps shrinks; points whose largest f a step must undercut (1: f never rises) */
 } pri_maid_opts;
+void pri_maid_fill(pri_maid_opts *o); /* what is 0 */
 typedef struct pri_maid pri_maid;
 typedef struct pri_maid_report {
   long k, trials, failures;
@@ -101,7 +128,7 @@ typedef struct pri_maid_report {
 } pri_maid_report;
 PRI_MUST_CHECK pri_status pri_maid_create(pri_ctx *ctx, pri_maid **out, pri_lower *l, const double *theta, const pri_maid_opts *o);
 void pri_maid_destroy(pri_maid **m);
-/* One accepted step, f decreased for certain. *v: PRI_GO; PRI_CONVERGED: no step can promise a decrease of 1e-7 f; PRI_STOPPED_EARLY: the
+/* One accepted step; f decreased for certain in mode certified with memory 1. *v: PRI_GO; PRI_CONVERGED: no step can promise a decrease of 1e-7 f; PRI_STOPPED_EARLY: the
    accuracy that a step needs is below rounding. ENUMERIC: f is not finite at the start; ECANCEL */
 PRI_MUST_CHECK pri_status pri_maid_step(pri_maid *m, pri_maid_report *r, pri_verdict *v);
 const double *pri_maid_theta(const pri_maid *m);

@@ -93,7 +93,7 @@ static pri_status save(pri_learn_job *g, const char *text) {
 
 pri_status pri_learn_write(pri_learn_job *g) {
   json_t *p = json_deep_copy(g->origin);
-  json_object_set_new(p, pri_lower_certified(g->l) ? "certificate" : "estimate", certificate(g));
+  json_object_set_new(p, pri_method_certified(g->m) && pri_lower_certified(g->l) ? "certificate" : "estimate", certificate(g));
   json_object_set_new(p, "noise_sd", pri_json_number(g->data.sd));
   json_object_set_new(p, "samples", json_integer((json_int_t)pri_lower_samples(g->l)));
   json_object_set(p, "history", g->history);

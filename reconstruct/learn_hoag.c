@@ -153,6 +153,8 @@ static pri_status walk(void *priv, pri_walk *w) {
   return PRI_OK;
 }
 
+static pri_method_claim claim(const void *of) { return (void)of, PRI_CLAIM_INTERVALS; }
+
 static void destroy(void *priv) {
   hoag *h = priv;
   if (!h) return;
@@ -187,4 +189,4 @@ static pri_status create(pri_ctx *ctx, void **out, pri_lower *l, const double *t
 }
 
 const pri_method_class pri_method_hoag = {.kind = {.name = "hoag", .brief = "gradients of scheduled accuracy, steps without proof; for comparison", .cite = "Pedregosa 2016", .size = sizeof(keys), .params = rows},
-                                          .create = create, .step = step, .theta = theta, .walk = walk, .destroy = destroy};
+                                          .claim = claim, .create = create, .step = step, .theta = theta, .walk = walk, .destroy = destroy};

@@ -147,6 +147,7 @@ static pri_status make_room(pri_ctx *ctx, pri_lower *l) {
   PRI_ALLOC(ctx, l->omegas, l->level.m);
   PRI_ALLOC(ctx, l->fs, 3 * l->level.m);
   PRI_ALLOC(ctx, l->work, 3 * l->level.m);
+  PRI_ALLOC(ctx, l->spare, l->workers * (ptrdiff_t)l->level.ntheta);
   return PRI_OK;
 }
 
@@ -168,7 +169,7 @@ void pri_lower_destroy(pri_lower **l) {
   pri_lower *p = *l;
   p->level.c->fini(p->ctx, p->level.priv);
   p->upper.c->fini(p->ctx, p->upper.priv);
-  void *const all[] = {p->vector, p->desks, p->zs, p->omegas, p->fs, p->work};
+  void *const all[] = {p->vector, p->desks, p->zs, p->omegas, p->fs, p->work, p->spare};
   for (size_t i = 0; i < sizeof all / sizeof *all; i++) pri_free(p->ctx, all[i]);
   pri_free(p->ctx, p);
   *l = NULL;
@@ -179,6 +180,8 @@ ptrdiff_t pri_lower_size(const pri_lower *l) { return l->level.n; }
 size_t pri_lower_ntheta(const pri_lower *l) { return l->level.ntheta; }
 double pri_lower_mu(const pri_lower *l) { return l->at.mu; }
 int pri_lower_certified(const pri_lower *l) { return l->at.mu_proven && l->upper.proven; }
+
+int pri_lower_squared(const pri_lower *l) { return l->upper.c->half_square; }
 
 pri_work pri_lower_work(const pri_lower *l) {
   pri_work w = {0, 0, 0};

@@ -4,14 +4,16 @@
  * 2025, algorithms 3.1, 3.2; spec maid 4, 7).
  *
  *   theta+ = P(theta - a d), d = B z;  accepted where   high(theta+) - low(theta) + lambda <z, theta - theta+> <= 0
- * so that the true f falls by lambda <z, theta - theta+>, whatever z is: every accepted step is proved. Deviations from the paper, unless `plain`:
- *   metric      B by L-BFGS instead of the identity (learn_metric.c); no parameter moves by more than 1 in a step
- *   prediction  before a step is tried the interval must be narrower than a quarter of the decrease that it promises: eps is set to that at once
- *               instead of being halved after failures
+ * so that the true f falls by lambda <z, theta - theta+>, whatever z is: every accepted step is proved. With memory > 1 low is the largest of the last
+ * so many points. search=paper is this and no more (metric=none); else
+ *   metric      B from the steps taken (learn_metric.c); no parameter moves by more than `cap` in a step
+ *   prediction  before a step is tried the interval must be narrower than the share kappa of the decrease that it promises: eps is set to that at once
+ *               instead of being shrunk after failures
  *   hopeless    trials end where the promise is less than the half-widths of the two intervals: a smaller step can only promise less
- *   achieved    intervals are made of the error bounds reached, sample by sample, kept together with their iterates
- *   relaxing    eps grows fourfold after a success, never above its first value
- * delta = 0.04 eps. A trial that is not finite, or does not reach its accuracy in the steps allowed, is rejected and never a warm start.
+ *   relaxing    eps grows fourfold after a success, never above its first value or what auto would make that
+ * Deviation from the published code in both: intervals are made of the error bounds reached, sample by sample, kept together with their iterates. A
+ * trial that is not finite, does not reach its accuracy or fails otherwise is rejected and never a warm start.
+ * mode=off compares losses as computed: nothing is proved then.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -19,8 +21,8 @@
 #include "learn.h"
 #include "vec.h"
 
-enum { MOST = 30000 /* steps of the lower level */, TRIALS = 10, TIGHTENINGS = 60 };
-static const double SHRINK = 0.5, GROW = 10.0 / 9, LAMBDA = 1e-4, ETA = 0.5, KAPPA = 0.25, CG_SHARE = 0.04, SMALLEST = 1e-7 /* of f */, FLOOR = 1e-13;
+enum { MOST = 30000 /* steps of the lower level */, TIGHTENINGS = 60 };
+static const double SMALLEST = 1e-7 /* of f */, FLOOR = 1e-13, TANGENT = 0.1;
 
 struct pri_maid {
   pri_ctx *ctx;
@@ -29,10 +31,12 @@ struct pri_maid {
   size_t p;
   ptrdiff_t m, mn;
   double *theta, *trial, *z, *d, *s, *y, *last_theta, *last_z; /* [p] */
+  double *lows;                                                 /* [memory] low of f at the last points */
   pri_metric metric;
   pri_real *x, *xt, *q;                                         /* [m][n] */
+  pri_real *w;                                                  /* [m][p][n]: tangents, metric newton only */
   double *e, *et;                                               /* [m] */
-  double eps, eps0, alpha, omega;
+  double eps, eps0, share, alpha, omega; /* share: delta / eps */
   pri_interval f;
   long k, trials, failures, have_last;
 };
@@ -53,23 +57,41 @@ static void clamp(const pri_maid *m, double *theta) {
   for (size_t i = 0; i < m->p; i++) theta[i] = fmin(fmax(theta[i], m->o.lo), m->o.hi);
 }
 
+static int paper(const pri_maid *m) { return m->o.search == PRI_MAID_PAPER; }
+
+/* The interval of f, by mode. */
+static pri_interval interval(const pri_maid *m, const pri_real *x, const double *e) {
+  const pri_interval f = pri_lower_interval(m->l, x, e);
+  const double g = f.high - f.half; /* the loss as computed, within half the square of e */
+  return m->o.mode == PRI_MAID_OFF && isfinite(f.high) ? (pri_interval){g, g, 0} : f;
+}
+
 /* x, e, f and z at theta, to eps */
 static pri_status look(pri_maid *m) {
+  const int proved = m->o.descent == 2 && m->o.mode == PRI_MAID_CERTIFIED, estimated = m->o.descent == 2 && m->o.mode == PRI_MAID_ESTIMATED;
   PRI_TRY(pri_lower_theta(m->l, m->theta));
   PRI_TRY(pri_lower_solve(m->l, m->x, m->eps, MOST, m->e));
   if (!all_finite(m->e, m->m)) return PRI_FAIL(m->ctx, PRI_ENUMERIC, "learn: the lower level is not finite at the parameters it starts from");
-  m->f = pri_lower_interval(m->l, m->x, m->e);
-  return pri_lower_hypergradient(m->l, m->x, m->e, CG_SHARE * m->eps, m->q, m->z, m->o.descent ? &m->omega : NULL);
+  m->f = interval(m, m->x, m->e);
+  PRI_TRY(pri_lower_hypergradient(m->l, m->x, m->e, m->share * m->eps, m->q, m->z, proved ? &m->omega : NULL));
+  return estimated ? pri_lower_estimate(m->l, m->x, m->e, m->q, &m->omega) : PRI_OK;
+}
+
+static pri_status bend(pri_maid *m) { /* the tangents and the metric at a new point */
+  double gram[PRI_LOWER_FEW * PRI_LOWER_FEW];
+  if (!m->w) return PRI_OK;
+  PRI_TRY(pri_lower_tangents(m->l, m->x, TANGENT, m->w, gram));
+  pri_metric_curve(&m->metric, gram);
+  return PRI_OK;
 }
 
 /* d = B z; moves along a bound are taken out */
 static void direct(pri_maid *m) {
-  if (m->o.plain) memcpy(m->d, m->z, m->p * sizeof *m->d);
-  else pri_metric_apply(&m->metric, m->d, m->z);
+  pri_metric_apply(&m->metric, m->d, m->z, m->o.cap);
   for (size_t i = 0; i < m->p; i++)
     if ((m->theta[i] <= m->o.lo && m->d[i] > 0) || (m->theta[i] >= m->o.hi && m->d[i] < 0)) m->d[i] = 0;
   if (dot(m->z, m->d, m->p) > 1e-3 * sqrt(dot(m->z, m->z, m->p) * dot(m->d, m->d, m->p))) return;
-  m->metric.pairs = 0;
+  pri_metric_forget(&m->metric);
   memcpy(m->d, m->z, m->p * sizeof *m->d);
 }
 
@@ -83,9 +105,8 @@ static double largest(const double *d, size_t p) {
 static double first_step(const pri_maid *m) {
   const double most = largest(m->d, m->p);
   if (!(most > 0)) return 0;
-  if (m->o.plain) return m->alpha > 0 ? m->alpha : m->o.alpha > 0 ? m->o.alpha : 0.5 / most;
-  const double a = m->metric.pairs > 0 ? 1 : m->alpha > 0 ? m->alpha : m->o.alpha > 0 ? m->o.alpha : 0.5 / most;
-  return fmin(a, 1 / most); /* step cap */
+  const double a = pri_metric_scaled(&m->metric) ? 1 : m->alpha > 0 ? m->alpha : m->o.alpha > 0 ? m->o.alpha : 0.5 / most;
+  return fmin(a, m->o.cap / most);
 }
 
 /* What the step promises, <z, theta - P(theta - a d)>; m->trial is the point. */
@@ -105,29 +126,45 @@ static pri_status sharpen(pri_maid *m, double *a, double *predicted, int *short_
     direct(m);
     *a = first_step(m);
     *predicted = promise(m, *a);
-    const int small = !(*predicted > SMALLEST * m->f.high), wide = !m->o.plain && 2 * m->f.half > KAPPA * fmax(*predicted, SMALLEST * m->f.high);
-    const int blind = m->o.descent && !(m->omega * sqrt(dot(m->d, m->d, m->p)) <= (1 - ETA) * dot(m->z, m->d, m->p));
+    const int small = !(*predicted > SMALLEST * m->f.high), wide = !paper(m) && 2 * m->f.half > m->o.kappa * fmax(*predicted, SMALLEST * m->f.high);
+    const int blind = m->o.descent == 2 && !(m->omega * sqrt(dot(m->d, m->d, m->p)) <= (1 - m->o.eta) * dot(m->z, m->d, m->p));
     if (!wide && (small || !blind)) return PRI_OK; /* a small promise counts once the interval is as narrow */
     if (pri_ctx_cancelled(m->ctx)) return PRI_FAIL(m->ctx, PRI_ECANCEL, "interrupted");
-    const double fit = wide ? 0.9 * KAPPA * fmax(*predicted, SMALLEST * m->f.high) / (2 * m->f.half) : 1;
-    m->eps *= fmin(fit, blind ? 0.5 : 0.9);
+    const double fit = wide ? 0.9 * m->o.kappa * fmax(*predicted, SMALLEST * m->f.high) / (2 * m->f.half) : 1;
+    m->eps *= fmin(fit, blind ? m->o.nu : 0.9);
     if (m->eps < FLOOR) break;
   }
   *short_ = 1;
   return PRI_OK;
 }
 
+/* What a step must undercut. */
+static double reference(const pri_maid *m) {
+  double most = m->f.low;
+  for (long i = 0; i < m->o.memory - 1 && i < m->k; i++) most = fmax(most, m->lows[i]);
+  return most;
+}
+
+/* e and f at m->trial, from x; not finite where there is none */
+static pri_status solve_trial(pri_maid *m, pri_interval *f) {
+  *f = (pri_interval){INFINITY, INFINITY, INFINITY};
+  memcpy(m->xt, m->x, (size_t)m->mn * sizeof *m->xt);
+  if (m->w) pri_lower_predict(m->l, m->xt, m->w, m->theta, m->trial);
+  pri_status s = pri_lower_theta(m->l, m->trial);
+  if (s == PRI_OK) s = pri_lower_solve(m->l, m->xt, m->eps, MOST, m->et);
+  if (s == PRI_OK && all_finite(m->et, m->m)) *f = interval(m, m->xt, m->et);
+  return s == PRI_ECANCEL || s == PRI_ENOMEM || s == PRI_EBUDGET ? s : PRI_OK;
+}
+
 /* The point m->trial: 1 accepted, 0 a smaller step may do, -1 none will at this accuracy */
 static pri_status attempt(pri_maid *m, double predicted, int *verdict) {
+  pri_interval f;
   *verdict = 0;
   m->trials++;
-  PRI_TRY(pri_lower_theta(m->l, m->trial));
-  memcpy(m->xt, m->x, (size_t)m->mn * sizeof *m->xt);
-  PRI_TRY(pri_lower_solve(m->l, m->xt, m->eps, MOST, m->et));
-  if (!all_finite(m->et, m->m)) return PRI_OK;
-  const pri_interval f = pri_lower_interval(m->l, m->xt, m->et);
-  if (f.high - m->f.low + LAMBDA * predicted <= 0) *verdict = 1;
-  else if (!m->o.plain && predicted < f.half + m->f.half) *verdict = -1;
+  PRI_TRY(solve_trial(m, &f));
+  if (!isfinite(f.high)) return PRI_OK;
+  if (f.high - reference(m) + m->o.lambda * predicted <= 0) *verdict = 1;
+  else if (!paper(m) && predicted < f.half + m->f.half) *verdict = -1;
   return PRI_OK;
 }
 
@@ -140,51 +177,59 @@ static void accept(pri_maid *m, double a) {
   memcpy(m->theta, m->trial, m->p * sizeof *m->theta);
   m->x = m->xt, m->xt = x;
   m->e = m->et, m->et = e;
-  m->alpha = (m->o.plain ? GROW : 3) * a; /* where curvature is negative there is no metric, and a step must be able to grow */
-  m->eps = fmin(m->eps * (m->o.plain ? 1.05 : 4), m->eps0);
+  m->alpha = m->o.growth * a; /* where curvature is negative there is no metric, and a step must be able to grow */
+  m->eps = paper(m) ? m->eps * m->o.relax : fmin(m->eps * m->o.relax, m->eps0);
+  if (m->o.memory > 1) m->lows[m->k % (m->o.memory - 1)] = m->f.low;
   m->k++;
 }
 
 /* The pair of the last step, now that z is known at both its ends. */
 static void learn_metric(pri_maid *m) {
-  if (!m->have_last || m->o.plain) return;
-  for (size_t i = 0; i < m->p; i++) m->s[i] = m->theta[i] - m->last_theta[i], m->y[i] = m->z[i] - m->last_z[i];
-  pri_metric_add(&m->metric, m->s, m->y);
+  for (size_t i = 0; i < m->p && m->have_last; i++) m->s[i] = m->theta[i] - m->last_theta[i], m->y[i] = m->z[i] - m->last_z[i];
+  if (m->have_last) pri_metric_add(&m->metric, m->s, m->y);
+  pri_metric_see(&m->metric, m->z);
   m->have_last = 0;
 }
 
 static void report(const pri_maid *m, pri_maid_report *r, double predicted) {
-  *r = (pri_maid_report){.k = m->k, .trials = m->trials, .failures = m->failures, .f = m->f, .z = sqrt(dot(m->z, m->z, m->p)), .omega = m->o.descent ? m->omega : NAN,
+  *r = (pri_maid_report){.k = m->k, .trials = m->trials, .failures = m->failures, .f = m->f, .z = sqrt(dot(m->z, m->z, m->p)), .omega = m->omega,
                          .eps = m->eps, .alpha = m->alpha, .predicted = predicted, .work = pri_lower_work(m->l)};
+}
+
+/* Steps from `a` on, each rho times the last: *verdict 1 where one was taken */
+static pri_status walk_down(pri_maid *m, long tries, double *a, double *predicted, int *verdict) {
+  *verdict = 0;
+  for (long i = 0; i < tries && *verdict == 0; i++) {
+    if (i) *a *= m->o.rho;
+    *predicted = promise(m, *a);
+    PRI_TRY(attempt(m, *predicted, verdict));
+    if (pri_ctx_cancelled(m->ctx)) return PRI_FAIL(m->ctx, PRI_ECANCEL, "interrupted");
+  }
+  return PRI_OK;
 }
 
 pri_status pri_maid_step(pri_maid *m, pri_maid_report *r, pri_verdict *v) {
   double a, predicted;
-  int short_, verdict = 0;
+  int short_, verdict;
   *v = PRI_GO;
-  if (m->have_last) {
+  if (m->have_last || m->k == 0) {
     PRI_TRY(look(m));
+    PRI_TRY(bend(m));
     learn_metric(m);
   }
-  for (long tries = m->o.plain ? TRIALS : 4 * TRIALS;; tries++) {
+  for (long tries = m->o.trials;; tries++) { /* the number of trials grows with every failure (algorithm 3.1) */
     PRI_TRY(sharpen(m, &a, &predicted, &short_));
     report(m, r, predicted);
     if (short_) return *v = PRI_STOPPED_EARLY, PRI_OK;
     if (!(predicted > SMALLEST * m->f.high)) return *v = PRI_CONVERGED, PRI_OK;
-    for (long i = 0; i < tries && verdict == 0; i++, a *= SHRINK) {
-      predicted = promise(m, a);
-      PRI_TRY(attempt(m, predicted, &verdict));
-      if (pri_ctx_cancelled(m->ctx)) return PRI_FAIL(m->ctx, PRI_ECANCEL, "interrupted");
-      if (verdict == 1) break;
-    }
+    PRI_TRY(walk_down(m, tries, &a, &predicted, &verdict));
     if (verdict == 1) break;
     m->failures++;
-    verdict = 0;
-    m->eps *= m->o.plain ? 0.5 : 0.25;
+    m->eps *= m->o.nu;
     if (m->eps < FLOOR) return *v = PRI_STOPPED_EARLY, PRI_OK;
   }
   accept(m, a);
-  m->f = pri_lower_interval(m->l, m->x, m->e);
+  m->f = interval(m, m->x, m->e);
   report(m, r, predicted);
   return PRI_OK;
 }
@@ -196,9 +241,9 @@ pri_status pri_maid_walk(pri_maid *m, pri_walk *w) {
   const size_t p = m->p * sizeof(double), images = (size_t)m->mn * sizeof(pri_real);
   double *const vectors[] = {m->theta, m->last_theta, m->last_z};
   for (size_t i = 0; i < sizeof vectors / sizeof *vectors; i++) PRI_TRY(pri_walk_bytes(w, "vector", vectors[i], p));
-  PRI_TRY(pri_walk_bytes(w, "pairs", &m->metric.pairs, sizeof m->metric.pairs));
-  PRI_TRY(pri_walk_bytes(w, "s", m->metric.s, PRI_METRIC_PAIRS * p));
-  PRI_TRY(pri_walk_bytes(w, "y", m->metric.y, PRI_METRIC_PAIRS * p));
+  PRI_TRY(pri_metric_walk(&m->metric, w));
+  if (m->w) PRI_TRY(pri_walk_bytes(w, "tangents", m->w, m->p * images));
+  PRI_TRY(pri_walk_bytes(w, "lows", m->lows, (size_t)m->o.memory * sizeof *m->lows));
   PRI_TRY(pri_walk_bytes(w, "x", m->x, images));
   PRI_TRY(pri_walk_bytes(w, "q", m->q, images));
   double scalars[] = {m->eps, m->eps0, m->alpha, work.gradients, work.products, work.mixed};
@@ -213,14 +258,29 @@ pri_status pri_maid_walk(pri_maid *m, pri_walk *w) {
 
 /* ---- making one */
 
+static void fill(double *value, double with) {
+  if (!(*value > 0)) *value = with;
+}
+
+void pri_maid_fill(pri_maid_opts *o) {
+  const int paper = o->search == PRI_MAID_PAPER;
+  if (o->lo == 0 && o->hi == 0) o->lo = -27, o->hi = 27;
+  if (o->descent == 0) o->descent = o->mode == PRI_MAID_ESTIMATED ? 2 : 1;
+  if (o->trials == 0) o->trials = paper ? 10 : 40;
+  if (o->memory == 0) o->memory = 1;
+  fill(&o->rho, 0.5), fill(&o->growth, paper ? 10.0 / 9 : 3), fill(&o->nu, paper ? 0.5 : 0.25), fill(&o->relax, paper ? 1.05 : 4);
+  fill(&o->eta, paper ? 1e-4 : 0.5), fill(&o->lambda, paper ? 1e-8 : 1e-4), fill(&o->kappa, 0.25), fill(&o->cap, paper ? INFINITY : 1);
+}
+
 static pri_status make_room(pri_ctx *ctx, pri_maid *m) {
   double **const vectors[] = {&m->theta, &m->trial, &m->z, &m->d, &m->s, &m->y, &m->last_theta, &m->last_z};
   for (size_t i = 0; i < sizeof vectors / sizeof *vectors; i++) PRI_ALLOC(ctx, *vectors[i], (ptrdiff_t)m->p);
-  PRI_ALLOC(ctx, m->metric.s, (ptrdiff_t)m->p * PRI_METRIC_PAIRS);
-  PRI_ALLOC(ctx, m->metric.y, (ptrdiff_t)m->p * PRI_METRIC_PAIRS);
+  PRI_TRY(pri_metric_init(ctx, &m->metric, (pri_metric_kind)(m->o.metric - 1), m->p));
+  PRI_ALLOC(ctx, m->lows, m->o.memory);
   PRI_ALLOC(ctx, m->x, m->mn);
   PRI_ALLOC(ctx, m->xt, m->mn);
   PRI_ALLOC(ctx, m->q, m->mn);
+  if (m->o.metric - 1 == PRI_METRIC_NEWTON) PRI_ALLOC(ctx, m->w, m->mn * (ptrdiff_t)m->p);
   PRI_ALLOC(ctx, m->e, m->m);
   PRI_ALLOC(ctx, m->et, m->m);
   return PRI_OK;
@@ -232,7 +292,9 @@ static pri_status start(pri_maid *m, const double *theta) {
   clamp(m, m->theta);
   PRI_TRY(pri_lower_theta(m->l, m->theta));
   const double far = pri_lower_start(m->l, m->x);
-  m->eps = m->eps0 = m->o.eps > 0 ? m->o.eps : 0.02 * far;
+  m->eps = m->o.eps > 0 ? m->o.eps : 0.02 * far;
+  m->eps0 = fmax(m->eps, 0.02 * far);
+  m->share = m->o.delta > 0 ? m->o.delta / m->eps : 0.04;
   if (!(m->eps > 0) || !isfinite(m->eps)) return PRI_FAIL(m->ctx, PRI_ENUMERIC, "learn: the first gradient is %g: are the images constant, or not finite?", far);
   return PRI_OK;
 }
@@ -240,8 +302,9 @@ static pri_status start(pri_maid *m, const double *theta) {
 pri_status pri_maid_create(pri_ctx *ctx, pri_maid **out, pri_lower *l, const double *theta, const pri_maid_opts *o) {
   pri_maid *m = *out = pri_calloc(ctx, 1, sizeof *m);
   if (!m) return pri_ctx_code(ctx);
-  m->ctx = ctx, m->l = l, m->o = *o, m->p = m->metric.p = pri_lower_ntheta(l), m->m = pri_lower_samples(l), m->mn = m->m * pri_lower_size(l);
-  if (m->o.lo == 0 && m->o.hi == 0) m->o.lo = -27, m->o.hi = 27;
+  m->ctx = m->metric.ctx = ctx, m->l = l, m->o = *o, m->p = pri_lower_ntheta(l), m->m = pri_lower_samples(l), m->mn = m->m * pri_lower_size(l);
+  if (m->o.metric == 0) m->o.metric = 1 + (m->o.search == PRI_MAID_PAPER ? PRI_METRIC_NONE : m->p <= PRI_LOWER_FEW && pri_lower_squared(l) ? PRI_METRIC_NEWTON : PRI_METRIC_LBFGS);
+  pri_maid_fill(&m->o);
   m->omega = NAN;
   pri_status s = make_room(ctx, m);
   if (s == PRI_OK) s = start(m, theta);
@@ -252,8 +315,9 @@ pri_status pri_maid_create(pri_ctx *ctx, pri_maid **out, pri_lower *l, const dou
 void pri_maid_destroy(pri_maid **out) {
   if (!out || !*out) return;
   pri_maid *m = *out;
-  void *const all[] = {m->theta, m->trial, m->z, m->d, m->s, m->y, m->last_theta, m->last_z, m->metric.s, m->metric.y, m->x, m->xt, m->q, m->e, m->et};
+  void *const all[] = {m->theta, m->trial, m->z, m->d, m->s, m->y, m->last_theta, m->last_z, m->lows, m->x, m->xt, m->q, m->w, m->e, m->et};
   for (size_t i = 0; i < sizeof all / sizeof *all; i++) pri_free(m->ctx, all[i]);
+  pri_metric_fini(&m->metric);
   pri_free(m->ctx, m);
   *out = NULL;
 }

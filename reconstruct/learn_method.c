@@ -45,7 +45,8 @@ pri_status pri_method_print(const pri_method *m, char **spec) { return pri_kind_
 double pri_method_floor(const pri_method *m) { return ((const pri_method_keys *)m->keys)->floor; }
 void pri_method_set_floor(pri_method *m, double floor) { ((pri_method_keys *)m->keys)->floor = floor; }
 const double *pri_method_theta(const pri_method *m) { return m->c->theta(m->priv); }
-int pri_method_monotone(const pri_method *m) { return m->c->monotone; }
+int pri_method_monotone(const pri_method *m) { return m->c->claim(m->keys) == PRI_CLAIM_DESCENT; }
+int pri_method_certified(const pri_method *m) { return m->c->claim(m->keys) != PRI_CLAIM_NONE; }
 
 pri_status pri_method_start(pri_method *m, pri_lower *l, const double *theta, pri_method_box box) {
   return m->c->create(m->ctx, &m->priv, l, theta, box, m->keys);

@@ -13,10 +13,15 @@
 typedef struct pri_method_keys { double floor, eps; } pri_method_keys;
 typedef struct pri_method_box { double lo, hi; } pri_method_box; /* of every parameter */
 typedef pri_maid_report pri_method_report;
+typedef enum pri_method_claim {    /* where the lower level's constants are proven */
+  PRI_CLAIM_NONE,                  /* nothing is proved: intervals are estimates */
+  PRI_CLAIM_INTERVALS,             /* the loss lies in its intervals */
+  PRI_CLAIM_DESCENT                /* and every step lowers it */
+} pri_method_claim;
 
 typedef struct pri_method_class {
   pri_kind kind;                   /* its keys begin with pri_method_keys */
-  int monotone;                    /* 1: every step is proved to lower f; 0: steps may raise it, and `best` is not where it ends */
+  pri_method_claim (*claim)(const void *keys);
   pri_status (*create)(pri_ctx *ctx, void **out, pri_lower *l, const double *theta, pri_method_box box, const void *keys); /* l: borrowed while it lives */
   pri_status (*step)(void *m, pri_method_report *r, pri_verdict *v);
   const double *(*theta)(const void *m);
@@ -37,7 +42,8 @@ PRI_MUST_CHECK pri_status pri_method_start(pri_method *m, pri_lower *l, const do
 /* As pri_maid_step; r->best is kept over all steps. */
 PRI_MUST_CHECK pri_status pri_method_step(pri_method *m, pri_method_report *r, pri_verdict *v);
 const double *pri_method_theta(const pri_method *m);                        /* after start */
-int pri_method_monotone(const pri_method *m);
+int pri_method_monotone(const pri_method *m);                               /* 1: every step is proved to lower f */
+int pri_method_certified(const pri_method *m);                              /* 1: intervals are proved where those of the lower level are */
 PRI_MUST_CHECK pri_status pri_method_walk(pri_method *m, pri_walk *w);
 void pri_method_destroy(pri_method **m);
 #endif

@@ -16,6 +16,7 @@ struct pri_lower {
   char *desks;                   /* [workers] x (level, upper) */
   double *zs, *omegas, *fs;      /* [m][ntheta], [m], [m][3]: low, high, half */
   double *work;                  /* [m][3] */
+  double *spare;                 /* [workers][ntheta] */
 };
 typedef struct pri_desk {        /* what a worker owns */
   pri_real *v[PRI_LOWER_VECTORS];

@@ -94,7 +94,7 @@ static double find(struct set *s, const pri_maid_opts *o, const double *start, d
   if (pri_maid_create(s->ctx, &m, s->l, start, o) != PRI_OK) fail_msg("%s", pri_ctx_message(s->ctx));
   double high = INFINITY;
   *v = PRI_GO;
-  for (int k = 0; k < FIND * (o->plain ? 20 : 1) && *v == PRI_GO; k++) {
+  for (int k = 0; k < FIND * (o->search ? 20 : 1) && *v == PRI_GO; k++) {
     if (pri_maid_step(m, r, v) != PRI_OK) fail_msg("%s", pri_ctx_message(s->ctx));
     if (*v == PRI_GO) assert_true(r->f.low <= high); /* an accepted step never has its whole interval above the last one */
     high = fmin(high, r->f.high);
@@ -241,7 +241,7 @@ static void published_form_descends_too(void **state) {
   (void)state;
   if (is_float) return;
   draw(&s, "smooth-tv:weight=0.1,smoothing=0.05");
-  const pri_maid_opts plain = {.eps = 0.1, .alpha = 0.01, .plain = 1}, certified = {.descent = 1};
+  const pri_maid_opts plain = {.eps = 0.1, .alpha = 0.01, .search = PRI_MAID_PAPER}, certified = {.descent = 2};
   const double first = exact(&s, start), f = find(&s, &plain, start, theta, &v, &r);
   assert_true(exact(&s, theta) <= f * (1 + 1e-9) && f < 0.7 * first);
   const double g = find(&s, &certified, start, theta, &v, &r);

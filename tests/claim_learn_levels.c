@@ -206,7 +206,7 @@ static void quadratic_is_solved(void **state) { /* the least squares of M theta 
     pri_maid *m;
     pri_maid_report r;
     pri_verdict v = PRI_GO;
-    assert_int_equal(pri_maid_create(ctx, &m, l, start, &(pri_maid_opts){.plain = plain, .eps = 0.1, .alpha = 0.1}), PRI_OK);
+    assert_int_equal(pri_maid_create(ctx, &m, l, start, &(pri_maid_opts){.search = plain ? PRI_MAID_PAPER : PRI_MAID_PREDICTIVE, .eps = 0.1, .alpha = 0.1}), PRI_OK);
     for (int k = 0; k < 2000 && v == PRI_GO; k++) {
       double before = f_and_slope(M, c, pri_maid_theta(m), slope);
       assert_int_equal(pri_maid_step(m, &r, &v), PRI_OK);

@@ -80,7 +80,7 @@ static void go(struct set *s, pri_method *m, int steps, pri_method_report *r) {
 }
 
 static void each_finds_the_scalar_optimum(void **state) {
-  static const char *const specs[] = {"maid", "maid:plain=yes,eps=0.1,alpha=1", "hoag:eps=0.001,schedule=fixed", "hoag:eps=0.1", "hoag:eps=0.1,schedule=quadratic", "hoag:eps=0.1,schedule=cubic"};
+  static const char *const specs[] = {"maid", "maid:search=paper,eps=0.1,alpha=1", "hoag:eps=0.001,schedule=fixed", "hoag:eps=0.1", "hoag:eps=0.1,schedule=quadratic", "hoag:eps=0.1,schedule=cubic"};
   struct set s;
   (void)state;
   if (is_float) return;

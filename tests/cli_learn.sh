@@ -35,7 +35,7 @@ for after in 0.05 0.2 0.4; do
   same "the same bytes ($after s)" a.prior killed.prior
   rm -f killed.prior
 done
-ok 'the published form' learn --prior smooth-tv:form=anisotropic --solver maid:plain=yes,eps=0.1,alpha=0.01 noisy.npy --truth clean.npy --stop steps:3 -o plain.prior
+ok 'the published form' learn --prior smooth-tv:form=anisotropic --solver maid:search=paper,eps=0.1,alpha=0.01 noisy.npy --truth clean.npy --stop steps:3 -o plain.prior
 ok 'a proved direction' learn --prior tikhonov --solver maid:descent=yes noisy.npy --truth clean.npy --stop steps:3 -o tikhonov.prior
 ok "scheduled accuracy, for comparison" learn --prior tikhonov --solver hoag:schedule=cubic noisy.npy --truth clean.npy --stop steps:3 -o hoag.prior
 ok 'an operator that hides directions' learn --operator mask:random=0.6 --prior tv noisy.npy --truth clean.npy --stop steps:2 -o mask.prior

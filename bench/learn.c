@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * learn.c - methods of learning against each other and against published figures (spec maid 9.3); bench/learn names the sub-commands.
+ *
+ * One unit of work is a gradient or a Hessian product of one sample. What is reported beside it is the loss itself, solved tightly by a second problem
+ * whose work is not counted.
+ */
+#include "learn.h"
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const double TIGHT = 1e-9; /* root mean square */
+
+void check(pri_ctx *ctx, pri_status s) {
+  if (s == PRI_OK) return;
+  fprintf(stderr, "learn: %s\n", pri_ctx_message(ctx));
+  exit(1);
+}
+
+void open_problem(problem *p) {
+  p->x = pri_calloc(p->ctx, (size_t)(pri_lower_samples(p->tight) * pri_lower_size(p->tight)), sizeof *p->x);
+  p->e = pri_calloc(p->ctx, (size_t)pri_lower_samples(p->tight), sizeof *p->e);
+  if (!p->x || !p->e) exit(1);
+  check(p->ctx, pri_lower_theta(p->tight, p->start));
+  (void)pri_lower_start(p->tight, p->x);
+}
+
+void close_problem(problem *p) {
+  pri_free(p->ctx, p->x);
+  pri_free(p->ctx, p->e);
+  pri_lower_destroy(&p->l);
+  pri_lower_destroy(&p->tight);
+}
+
+double exact(problem *p, const double *theta) {
+  check(p->ctx, pri_lower_theta(p->tight, theta));
+  check(p->ctx, pri_lower_solve(p->tight, p->x, TIGHT, 200000, p->e));
+  const pri_interval f = pri_lower_interval(p->tight, p->x, p->e);
+  return p->scale * (f.low + f.high) / 2;
+}
+
+/* What a step that was taken means for the table */
+static void note(problem *p, outcome *o, const pri_method_report *r, const double *theta, const limits *to) {
+  const double f = exact(p, theta), work = r->work.gradients + r->work.products, slack = 1e-9 * fabs(f);
+  if (f > o->last + slack) o->rises++;
+  if (p->scale * r->f.low > f + slack || p->scale * r->f.high < f - slack) o->broken++;
+  o->last = f;
+  if (f < o->best) {
+    o->best = f;
+    for (size_t i = 0; i < pri_lower_ntheta(p->l) && i < 8; i++) o->theta[i] = theta[i];
+  }
+  for (int k = 0; k < TARGETS; k++) {
+    if (to->target[k] > 0 && isnan(o->work[k]) && f <= to->target[k]) o->work[k] = work;
+    if (to->budget[k] > 0 && work <= to->budget[k]) o->f[k] = o->best;
+  }
+}
+
+static int reached(const outcome *o, const limits *to) {
+  int any = 0;
+  for (int k = 0; k < TARGETS; k++) {
+    if (to->target[k] > 0 && isnan(o->work[k])) return 0;
+    any |= to->target[k] > 0;
+  }
+  return any;
+}
+
+outcome run(problem *p, const char *spec, const limits *to) {
+  outcome o = {.best = INFINITY, .last = INFINITY};
+  pri_method *m;
+  pri_method_report r = {0};
+  for (int k = 0; k < TARGETS; k++) o.work[k] = NAN, o.f[k] = NAN;
+  pri_lower_set_work(p->l, (pri_work){0, 0, 0});
+  check(p->ctx, pri_method_parse(p->ctx, &m, spec));
+  check(p->ctx, pri_method_start(m, p->l, p->start, p->box));
+  for (long k = 0; k < to->steps && o.why == PRI_GO && !reached(&o, to); k++) {
+    const pri_status s = pri_method_step(m, &r, &o.why);
+    if (s != PRI_OK) {
+      printf("  %s: %s\n", spec, pri_ctx_message(p->ctx));
+      break;
+    }
+    if (o.why == PRI_GO) note(p, &o, &r, pri_method_theta(m), to);
+    if (getenv("STEPS")) printf("   %ld f %.8g in [%.8g %.8g] z %.2e eps %.1e trials %ld failures %ld work %.0f + %.0f, theta %.4f %.4f\n", r.k, o.last, p->scale * r.f.low, p->scale * r.f.high, r.z, r.eps, r.trials, r.failures, r.work.gradients, r.work.products, pri_method_theta(m)[0], pri_method_theta(m)[1]);
+    o.steps = r.k;
+    if (to->work > 0 && r.work.gradients + r.work.products > to->work) break;
+  }
+  o.all = r.work;
+  pri_method_destroy(&m);
+  return o;
+}
+
+int main(int argc, char **argv) {
+  static const struct { const char *name; int (*go)(int, char **); } commands[] = {{"tv", bench_tv}};
+  for (size_t i = 0; argc > 1 && i < sizeof commands / sizeof *commands; i++)
+    if (!strcmp(argv[1], commands[i].name)) return commands[i].go(argc - 1, argv + 1);
+  fputs("learn tv | signals | quadratic | experts | digits: see bench/learn\n", stderr);
+  return 2;
+}
