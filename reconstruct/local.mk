@@ -3,6 +3,7 @@
 solver_sources =
 monitor_sources =
 filter_sources =
+recipe_sources =
 # in the order in which help shows them
 command_sources = reconstruct/cmd_reconstruct.c reconstruct/cmd_ct.c reconstruct/cmd_deblur.c reconstruct/cmd_denoise.c reconstruct/cmd_inpaint.c reconstruct/cmd_upscale.c reconstruct/cmd_simulate.c \
   reconstruct/cmd_phantom.c reconstruct/cmd_psf.c reconstruct/cmd_score.c reconstruct/cmd_check.c reconstruct/cmd_info.c reconstruct/cmd_list.c
@@ -53,3 +54,6 @@ filter_sources += reconstruct/filter_stripes.c reconstruct/filter_zingers.c
 reconstruct_support += reconstruct/stripes_sort.c reconstruct/stripes_wavelet.c
 private_headers += reconstruct/stripes.h
 reconstruct_support += reconstruct/prox_smooth.c reconstruct/prox_smooth.h
+filter_sources += reconstruct/filter_network.c
+# architectures of networks
+recipe_sources += reconstruct/recipe_bf_unet.c

@@ -26,6 +26,9 @@
 #define PRI_ENTRY(name) extern const pri_filter_class pri_filter_##name;
 #include "reconstruct/filters.inc"
 #undef PRI_ENTRY
+#define PRI_ENTRY(name) extern const pri_recipe_class pri_recipe_##name;
+#include "reconstruct/recipes.inc"
+#undef PRI_ENTRY
 
 #define PRI_ENTRY(name) &pri_operator_##name.kind,
 static const pri_kind *const operators[] = {
@@ -67,12 +70,17 @@ static const pri_kind *const filters[] = {
 #include "reconstruct/filters.inc"
     NULL};
 #undef PRI_ENTRY
+#define PRI_ENTRY(name) &pri_recipe_##name.kind,
+static const pri_kind *const recipes[] = {
+#include "reconstruct/recipes.inc"
+    NULL};
+#undef PRI_ENTRY
 static const pri_kind *const none[] = {NULL};
 
 static const pri_registry built_in = {{
     [PRI_OPERATORS] = operators, [PRI_MAPS] = none, [PRI_FIDELITIES] = fidelities, [PRI_PRIORS] = priors, [PRI_SCHEDULES] = none,
     [PRI_SOLVERS] = solvers, [PRI_MONITORS] = monitors, [PRI_FILTERS] = filters, [PRI_PHANTOMS] = phantoms, [PRI_NOISES] = noises,
-    [PRI_RECIPES] = none}};
+    [PRI_RECIPES] = recipes}};
 
 pri_status pri_open(pri_ctx **out, const pri_ctx_opts *opts) {
   pri_ctx_opts o = {0};

@@ -53,3 +53,8 @@ src_sources += src/safetensors.c
 both_sources = src/filterbank_steps.c src/filterbank_steps_float.c
 src_sources += src/filterbank.c $(both_sources)
 private_headers += src/filterbank.h src/filterbank_steps.h
+# networks: graph, plan, layers; inner loops of convolutions for every instruction set
+src_sources += src/network_file.c src/net_attention.c src/net_conv.c src/net_conv_gather.c src/net_conv_pack.c src/net_conv_weights.c src/net_graph.c src/net_norm.c src/net_plan.c src/net_point.c src/net_pool.c src/net_steps.c
+avx2_sources += src/net_steps.c
+avx512_sources += src/net_steps.c
+private_headers += src/net.h src/net_conv.h src/net_steps.h src/network_private.h

@@ -150,6 +150,12 @@ void pri_tensors_destroy(pri_ctx *ctx, pri_tensors **t) {
 }
 
 const char *pri_tensors_card(const pri_tensors *t, const char *key) { return json_string_value(json_object_get(json_object_get(t->header, CARD), key)); }
+const char *pri_tensors_card_at(const pri_tensors *t, int k) {
+  const char *key;
+  json_t *value;
+  json_object_foreach(json_object_get(t->header, CARD), key, value) if (json_is_string(value) && k-- == 0) return key;
+  return NULL;
+}
 const pri_tensor *pri_tensors_at(const pri_tensors *t, int k) { return &t->tensor[k]; }
 
 int pri_tensors_count(const pri_tensors *t) { return t->count; }
@@ -171,8 +177,8 @@ static json_t *header_of(const char *const *card, const pri_tensor *t, int count
   for (int i = 0; i < count && !bad; i++) {
     json_t *shape = json_array();
     for (int a = 0; a < t[i].nd; a++) bad |= json_array_append_new(shape, json_integer((json_int_t)t[i].n[a]));
-    const json_int_t end = at + 8 * (json_int_t)t[i].size;
-    bad |= json_object_set_new(header, t[i].name, json_pack("{s:s, s:o, s:[I, I]}", "dtype", "F64", "shape", shape, "data_offsets", at, end));
+    const json_int_t end = at + (t[i].single ? 4 : 8) * (json_int_t)t[i].size;
+    bad |= json_object_set_new(header, t[i].name, json_pack("{s:s, s:o, s:[I, I]}", "dtype", t[i].single ? "F32" : "F64", "shape", shape, "data_offsets", at, end));
     at = end;
   }
   json_decref(texts);
@@ -194,10 +200,13 @@ static pri_status write_all(pri_sink *sink, const char *text, const pri_tensor *
   PRI_TRY(pri_sink_write(sink, blanks, pad));
   for (int i = 0; i < count; i++)
     for (ptrdiff_t j = 0; j < t[i].size; j++) {
+      const float single = (float)t[i].data[j];
+      uint32_t half;
       uint64_t bits;
       memcpy(&bits, &t[i].data[j], 8);
-      put_little(eight, bits);
-      PRI_TRY(pri_sink_write(sink, eight, 8));
+      memcpy(&half, &single, 4);
+      put_little(eight, t[i].single ? half : bits);
+      PRI_TRY(pri_sink_write(sink, eight, t[i].single ? 4 : 8));
     }
   return pri_sink_commit(sink);
 }

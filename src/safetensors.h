@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * safetensors.h (k) - named arrays with a card in one file: learned priors (.prior), later network weights.
+ * safetensors.h (k) - named arrays with a card in one file: learned priors (.prior), networks (.safetensors).
  *
  *   8 bytes  N, little endian
  *   N bytes  JSON: {"name": {"dtype": "F64", "shape": [..], "data_offsets": [begin, end]}, ..., "__metadata__": {"key": "text", ...}}, blanks behind
@@ -17,15 +17,17 @@ typedef struct pri_tensor {
   int nd;
   ptrdiff_t n[PRI_MAXDIM], size; /* size: elements */
   double *data;
+  int single; /* written as F32 */
 } pri_tensor;
 typedef struct pri_tensors pri_tensors;
 /* EREAD; EFORMAT: not such a file, damaged, or a type or more axes than are read here; ENOMEM, EBUDGET. *out NULL then. */
 PRI_MUST_CHECK pri_status pri_tensors_load(pri_ctx *ctx, pri_tensors **out, const char *path);
 void pri_tensors_destroy(pri_ctx *ctx, pri_tensors **t);                 /* NULL is fine */
 const char *pri_tensors_card(const pri_tensors *t, const char *key);     /* NULL: not on the card; borrowed */
+const char *pri_tensors_card_at(const pri_tensors *t, int k);            /* its k-th key with a text; NULL: there are not so many; borrowed */
 const pri_tensor *pri_tensors_find(const pri_tensors *t, const char *name);  /* NULL: none; borrowed */
 int pri_tensors_count(const pri_tensors *t);
 const pri_tensor *pri_tensors_at(const pri_tensors *t, int k);               /* 0 <= k < count; borrowed */
-/* F64, the order given; card: key, text, key, text, ..., NULL. EWRITE; ENOMEM, EBUDGET */
+/* F64, or F32 where they are single; the order given; card: key, text, key, text, ..., NULL. EWRITE; ENOMEM, EBUDGET */
 PRI_MUST_CHECK pri_status pri_tensors_save(pri_ctx *ctx, const char *path, int overwrite, const char *const *card, const pri_tensor *t, int count);
 #endif

@@ -7,6 +7,7 @@
 #include "config.h"
 #endif
 #include "filterbank_steps.h"
+#include "net_steps.h"
 #include "rays_plan.h"
 #include "stencil_steps.h"
 
@@ -62,6 +63,20 @@ const pri_stencil_kernels *pri_stencil_kernels_best(void) {
 #endif
 #endif
   return &pri_stencil_kernels_c;
+}
+
+const pri_net_kernels *pri_net_kernels_best(void) {
+#ifndef PRI_DOUBLE
+  const pri_simd_level level = pri_simd();
+#if defined(PRI_AVX512)
+  if (level == PRI_SIMD_AVX512) return &pri_net_kernels_avx512;
+#endif
+#if defined(PRI_AVX2)
+  if (level == PRI_SIMD_AVX2) return &pri_net_kernels_avx2;
+#endif
+  (void)level;
+#endif
+  return &pri_net_kernels_c;
 }
 
 const pri_bank_kernels *pri_bank_kernels_best(int wide) {

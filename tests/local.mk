@@ -103,3 +103,4 @@ test_sources += tests/unit_saddle_prox.c
 test_sources += tests/unit_stripes.c
 test_scripts += tests/unit_fuzz_input.sh tests/unit_fuzz_text.sh
 test_sources += tests/unit_filterbank.c
+test_sources += tests/unit_network.c

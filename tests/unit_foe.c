@@ -29,10 +29,10 @@ static void draw(struct numbers *v) {
 }
 
 static void fill(struct numbers *v, pri_tensor t[4]) {
-  t[0] = (pri_tensor){"log_scale", 1, {1}, 1, v->scale};
-  t[1] = (pri_tensor){"log_weights", 1, {K}, K, v->weights};
-  t[2] = (pri_tensor){"log_smoothings", 1, {K}, K, v->smoothings};
-  t[3] = (pri_tensor){"filters", 3, {K, SIDE, SIDE}, TAPS, v->taps};
+  t[0] = (pri_tensor){"log_scale", 1, {1}, 1, v->scale, 0};
+  t[1] = (pri_tensor){"log_weights", 1, {K}, K, v->weights, 0};
+  t[2] = (pri_tensor){"log_smoothings", 1, {K}, K, v->smoothings, 0};
+  t[3] = (pri_tensor){"filters", 3, {K, SIDE, SIDE}, TAPS, v->taps, 0};
 }
 
 static pri_ctx *open_ctx(void) {

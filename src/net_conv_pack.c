@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* net_conv_pack.c - images as padded planes of one pitch, band by band; see net_conv.h. */
+#include <string.h>
+#include "net_conv.h"
+#include "net_steps.h"
+
+void pri_conv_prepare(pri_conv_geometry *g) {
+  const int s = g->stride;
+  g->rows = (g->h + 2 * g->pad + s - 1) / s, g->pitch = (g->w + 2 * g->pad + s - 1) / s;
+  g->phases = s * s, g->reach = (g->kernel - 1) * g->dilation / s;
+  memset(g->taps, 0, sizeof g->taps);
+  for (int u = 0; u < g->kernel; u++)
+    for (int v = 0; v < g->kernel; v++) {
+      const int phase = u * g->dilation % s * s + v * g->dilation % s;
+      g->tap[phase][g->taps[phase]++] = (short)(u * g->kernel + v);
+    }
+}
+
+ptrdiff_t pri_conv_round(ptrdiff_t n, ptrdiff_t to) { return (n + to - 1) / to * to; }
+
+ptrdiff_t pri_conv_source(int border, ptrdiff_t i, ptrdiff_t n) {
+  if (i >= 0 && i < n) return i;
+  if (border == PRI_NET_PERIODIC) return ((i % n) + n) % n;
+  if (border == PRI_NET_REFLECT) return i < 0 ? -i : 2 * (n - 1) - i; /* the edge is not repeated */
+  return -1;
+}
+
+ptrdiff_t pri_conv_flat(const pri_conv_geometry *g, const pri_conv_band *b) { return b->items * (b->rows + g->reach) * g->pitch; }
+ptrdiff_t pri_conv_plane(const pri_conv_geometry *g, const pri_conv_band *b) {
+  const ptrdiff_t n = pri_conv_round(pri_conv_flat(g, b) + PRI_NET_TILE + g->reach * (g->pitch + 1), 16);
+  return n % 512 ? n : n + 16; /* planes in steps of a page would share few lines of the cache */
+}
+
+static pri_real counts(const pri_real *v, const pri_real *mask, ptrdiff_t i) { return mask && !(mask[i] > 0) ? 0 : v[i]; }
+
+static void copy_masked(pri_real *to, const pri_real *v, const pri_real *mask, ptrdiff_t n, int step) {
+  if (!mask && step == 1) {
+    memcpy(to, v, (size_t)n * sizeof *to);
+  } else if (!mask) {
+    for (ptrdiff_t j = 0; j < n; j++) to[j] = v[j * step];
+  } else if (step == 1) {
+    for (ptrdiff_t j = 0; j < n; j++) to[j] = mask[j] > 0 ? v[j] : 0;
+  } else {
+    for (ptrdiff_t j = 0; j < n; j++) to[j] = counts(v, mask, j * step);
+  }
+}
+
+/* row of phase column b: columns j s + b - pad */
+static void pack_row(const pri_conv_geometry *g, pri_real *to, const pri_real *x, const pri_real *mask, int b) {
+  const int s = g->stride;
+  const ptrdiff_t shift = b - g->pad, lo = shift < 0 ? (-shift + s - 1) / s : 0, hi = (g->w - 1 - shift) / s + 1;
+  const ptrdiff_t end = hi < g->pitch ? hi : g->pitch, last = g->w + g->pad;
+  for (ptrdiff_t j = 0; j < lo; j++) {
+    const ptrdiff_t from = pri_conv_source(g->border, j * s + shift, g->w);
+    to[j] = from < 0 ? 0 : counts(x, mask, from);
+  }
+  copy_masked(to + lo, x + lo * s + shift, mask ? mask + lo * s + shift : NULL, end - lo, s);
+  for (ptrdiff_t j = end; j < g->pitch; j++) {
+    const ptrdiff_t at = j * s + shift, from = at < last ? pri_conv_source(g->border, at, g->w) : -1;
+    to[j] = from < 0 ? 0 : counts(x, mask, from);
+  }
+}
+
+static void pack_plane(const pri_conv_geometry *g, const pri_conv_band *b, pri_real *to, const pri_real *x, const pri_real *mask, ptrdiff_t channel, int phase) {
+  const int s = g->stride;
+  for (ptrdiff_t n = 0; n < b->items; n++) {
+    const ptrdiff_t at = ((b->item + n) * g->ci + channel) * g->h * g->w;
+    for (ptrdiff_t i = 0; i < b->rows + g->reach; i++, to += g->pitch) {
+      const ptrdiff_t row = (b->row + i) * s + phase / s - g->pad;
+      const ptrdiff_t from = row < g->h + g->pad ? pri_conv_source(g->border, row, g->h) : -1;
+      if (from < 0) memset(to, 0, (size_t)g->pitch * sizeof *to);
+      else pack_row(g, to, x + at + from * g->w, mask ? mask + at + from * g->w : NULL, phase % s);
+    }
+  }
+}
+
+void pri_conv_pack_fine(const pri_conv_geometry *g, const pri_conv_band *b, pri_real *to, const pri_real *x, const pri_real *mask, ptrdiff_t first, ptrdiff_t count) {
+  const ptrdiff_t plane = pri_conv_plane(g, b), flat = pri_conv_flat(g, b);
+  for (ptrdiff_t c = 0; c < count; c++)
+    for (int phase = 0; phase < g->phases; phase++, to += plane) {
+      pack_plane(g, b, to, x, mask, first + c, phase);
+      memset(to + flat, 0, (size_t)(plane - flat) * sizeof *to);
+    }
+}
+
+void pri_conv_pack_coarse(const pri_conv_geometry *g, const pri_conv_band *b, pri_real *to, const pri_real *y, const pri_real *mask, ptrdiff_t first, ptrdiff_t count, int above) {
+  const ptrdiff_t plane = pri_conv_plane(g, b), flat = pri_conv_flat(g, b);
+  memset(to - PRI_CONV_LEAD, 0, PRI_CONV_LEAD * sizeof *to);
+  for (ptrdiff_t c = 0; c < count; c++, to += plane) {
+    pri_real *row = to;
+    for (ptrdiff_t n = 0; n < b->items; n++)
+      for (ptrdiff_t i = 0; i < b->rows + g->reach; i++, row += g->pitch) {
+        const ptrdiff_t from = b->row - above + i, at = (((b->item + n) * g->co + first + c) * g->ho + from) * g->wo;
+        /* without rows above: the band's own only, so that no row counts in two bands */
+        const ptrdiff_t copied = from >= 0 && from < g->ho && (above || i < b->rows) ? g->wo : 0;
+        if (copied) copy_masked(row, y + at, mask ? mask + at : NULL, copied, 1);
+        memset(row + copied, 0, (size_t)(g->pitch - copied) * sizeof *row);
+      }
+    memset(to + flat, 0, (size_t)(plane - flat) * sizeof *to);
+  }
+}
+
+static ptrdiff_t between(ptrdiff_t v, ptrdiff_t lo, ptrdiff_t hi) { return v < lo ? lo : v > hi ? hi : v; }
+
+pri_conv_band pri_conv_bands(const pri_conv_geometry *g, ptrdiff_t rows, ptrdiff_t planes, ptrdiff_t budget, int want) {
+  pri_conv_band b = {.items = 1, .rows = between(budget / (planes * g->pitch) - g->reach, 1, rows)};
+  if (b.rows == rows) b.items = between(budget / (planes * (rows + g->reach) * g->pitch), 1, g->items);
+  /* enough of them for all threads, but none of few rows */
+  if (b.items > 1 && pri_conv_band_count(g, &b, rows) < want) b.items = between(g->items / want, 1, b.items);
+  if (b.items == 1 && pri_conv_band_count(g, &b, rows) < want) {
+    const ptrdiff_t each = (rows * g->items + want - 1) / want, least = 4 * (ptrdiff_t)g->reach + 4;
+    b.rows = between(each, least < b.rows ? least : b.rows, b.rows);
+  }
+  return b;
+}
+
+ptrdiff_t pri_conv_band_count(const pri_conv_geometry *g, const pri_conv_band *size, ptrdiff_t rows) {
+  return (rows + size->rows - 1) / size->rows * ((g->items + size->items - 1) / size->items);
+}
+
+pri_conv_band pri_conv_band_at(const pri_conv_geometry *g, const pri_conv_band *size, ptrdiff_t rows, ptrdiff_t k) {
+  const ptrdiff_t down = (rows + size->rows - 1) / size->rows;
+  pri_conv_band b = {.item = k / down * size->items, .row = k % down * size->rows};
+  b.items = b.item + size->items <= g->items ? size->items : g->items - b.item;
+  b.rows = b.row + size->rows <= rows ? size->rows : rows - b.row;
+  return b;
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * net_steps.c - see net_steps.h. Sums of a tile stay in registers: rows x 3 vectors, so that a vector of pixels is loaded once for `rows` multiply-adds and
+ * a weight once for 3.
+ */
+#include "net_steps.h"
+#include <string.h>
+#if defined(__AVX2__) && !defined(PRI_DOUBLE)
+#include <immintrin.h>
+#endif
+
+#if defined(__AVX512F__) && !defined(PRI_DOUBLE)
+enum { BYTES = 64, ROWS = 8 };
+#define LEVEL avx512
+#elif defined(__AVX2__) && !defined(PRI_DOUBLE)
+enum { BYTES = 32, ROWS = 4 };
+#define LEVEL avx2
+#else
+enum { BYTES = 16, ROWS = 4 };
+#define LEVEL c
+#endif
+#define JOIN_(a, b) a##b
+#define JOIN(a, b) JOIN_(a, b)
+#define TEXT_(a) #a
+#define TEXT(a) TEXT_(a)
+#define INLINE static inline __attribute__((always_inline))
+
+typedef pri_real lanes __attribute__((vector_size(BYTES)));
+enum { LANES = BYTES / sizeof(pri_real), VECTORS = PRI_NET_VECTORS, TILE = VECTORS * LANES, OUTER = PRI_NET_OUTER };
+
+INLINE lanes load(const pri_real *p) {
+  lanes v;
+  memcpy(&v, p, sizeof v);
+  return v;
+}
+INLINE void store(pri_real *p, lanes v) { memcpy(p, &v, sizeof v); }
+
+#if defined(__AVX512F__) && !defined(PRI_DOUBLE)
+INLINE lanes all(pri_real a) { return (lanes)_mm512_set1_ps(a); }
+INLINE lanes fma_(lanes a, lanes b, lanes c) { return (lanes)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c); }
+#elif defined(__AVX2__) && !defined(PRI_DOUBLE)
+INLINE lanes all(pri_real a) { return (lanes)_mm256_set1_ps(a); }
+INLINE lanes fma_(lanes a, lanes b, lanes c) { return (lanes)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c); }
+#else
+INLINE lanes all(pri_real a) { return a - (lanes){0}; }
+INLINE lanes fma_(lanes a, lanes b, lanes c) { return a * b + c; }
+#endif
+
+INLINE void gather_rows(pri_real *y, const pri_real *w, const pri_real *x, ptrdiff_t plane, ptrdiff_t planes, const ptrdiff_t *off, int taps, const int rows) {
+  lanes sum[ROWS][VECTORS] = {{{0}}};
+  for (ptrdiff_t p = 0; p < planes; p++, x += plane)
+    for (int t = 0; t < taps; t++, w += rows) {
+      const pri_real *from = x + off[t];
+      lanes in[VECTORS];
+#pragma GCC unroll 3
+      for (int v = 0; v < VECTORS; v++) in[v] = load(from + v * LANES);
+#pragma GCC unroll 8
+      for (int r = 0; r < rows; r++) {
+        const lanes a = all(w[r]);
+#pragma GCC unroll 3
+        for (int v = 0; v < VECTORS; v++) sum[r][v] = fma_(a, in[v], sum[r][v]);
+      }
+    }
+#pragma GCC unroll 8
+  for (int r = 0; r < rows; r++)
+#pragma GCC unroll 3
+    for (int v = 0; v < VECTORS; v++) store(y + r * TILE + v * LANES, sum[r][v]);
+}
+
+static void gather(pri_real *y, const pri_real *w, const pri_real *x, ptrdiff_t plane, ptrdiff_t planes, const ptrdiff_t *off, int taps, int rows) {
+  switch (rows) {
+    case 1: gather_rows(y, w, x, plane, planes, off, taps, 1); break;
+    case 2: gather_rows(y, w, x, plane, planes, off, taps, 2); break;
+    case 4: gather_rows(y, w, x, plane, planes, off, taps, 4); break;
+    default: gather_rows(y, w, x, plane, planes, off, taps, ROWS);
+  }
+}
+
+INLINE void outer_rows(pri_real *s, const pri_real *g, ptrdiff_t pitch, const pri_real *const *x, ptrdiff_t n, const int rows) {
+  const pri_real *x0 = x[0], *x1 = x[1], *x2 = x[2];
+  lanes sum[ROWS][OUTER] = {{{0}}};
+  for (ptrdiff_t q = 0; q < n; q += LANES) {
+    const lanes a = load(x0 + q), b = load(x1 + q), c = load(x2 + q);
+#pragma GCC unroll 8
+    for (int r = 0; r < rows; r++) {
+      const lanes v = load(g + r * pitch + q);
+      sum[r][0] = fma_(v, a, sum[r][0]), sum[r][1] = fma_(v, b, sum[r][1]), sum[r][2] = fma_(v, c, sum[r][2]);
+    }
+  }
+  for (int r = 0; r < rows; r++)
+    for (int k = 0; k < OUTER; k++) {
+      pri_real total = 0;
+      for (int i = 0; i < LANES; i++) total += sum[r][k][i];
+      s[r * OUTER + k] += total;
+    }
+}
+
+static void outer(pri_real *s, const pri_real *g, ptrdiff_t pitch, const pri_real *const *x, ptrdiff_t n, int rows) {
+  switch (rows) {
+    case 1: outer_rows(s, g, pitch, x, n, 1); break;
+    case 2: outer_rows(s, g, pitch, x, n, 2); break;
+    case 4: outer_rows(s, g, pitch, x, n, 4); break;
+    default: outer_rows(s, g, pitch, x, n, ROWS);
+  }
+}
+
+const pri_net_kernels JOIN(pri_net_kernels_, LEVEL) = {TEXT(LEVEL), LANES, ROWS, TILE, gather, outer};
