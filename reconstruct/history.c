@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* history.c - see history.h. */
 #include "history.h"
-#include <float.h>
 #include <math.h>
 #include "json.h"
 
@@ -27,7 +26,7 @@ void pri_history_add(pri_history *h, const pri_report *r) {
   const pri_history_point p = {.k = r->k,
                                .passes = (r->applies + r->adjoints + r->certifying) / 2,
                                .objective = r->objective,
-                               .relative_gap = proven ? r->gap.value / fmax(fabs(r->objective), DBL_MIN) : NAN,
+                               .relative_gap = proven ? pri_report_relative_gap(r) : NAN,
                                .residual = r->residual,
                                .change = r->change};
   if (!proven && r->k < h->next) return;

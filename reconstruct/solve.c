@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "certificate.h"
 #include "json.h"
 #include "vec.h"
 #include "watch.h"
@@ -222,35 +223,39 @@ void pri_solve_destroy(pri_ctx *ctx, pri_solve *s) {
 
 /* ---- running */
 
-/* Figures of the final iterate that the last step left open: residual, objective, gap (where there are duals). */
-static pri_status final_figures(pri_job *job, pri_ctx *ctx, pri_solve *s) {
-  const pri_array *x = pri_solver_iterate(s->solver), *y = pri_fidelity_data(s->f);
-  const ptrdiff_t items = y->items;
+static int is_open(const pri_report *r) { return isnan(r->objective) || r->gap.trust == PRI_UNKNOWN; }
+
+/* objective and gap of the items that the last step left open */
+static pri_status certify(pri_solve *s, pri_certifier *c, const pri_array *x, const pri_duals *d) {
+  for (ptrdiff_t i = 0; i < x->items; i++) {
+    pri_report *last = &s->last[i], rep = {.objective = NAN, .gap = {NAN, PRI_UNKNOWN}};
+    if (!is_open(last)) continue;
+    PRI_TRY(pri_certifier_run(c, x, d, i, &rep));
+    if (!isfinite(rep.objective)) continue;
+    last->objective = rep.objective, last->gap = rep.gap, last->floor = rep.floor;
+    last->certifying += rep.certifying;
+  }
+  return PRI_OK;
+}
+
+/* Figures of the final iterate that the last step left open: objective, gap (where there are duals). */
+static pri_status final_figures(pri_ctx *ctx, pri_solve *s) {
+  const pri_array *x = pri_solver_iterate(s->solver);
+  pri_certifier *c = NULL;
   pri_duals d;
-  double *primal = NULL;
-  pri_bound *gap = NULL;
-  for (ptrdiff_t i = 0; i < items; i++) { /* a gap in a smaller box than the last one says nothing */
+  int open = 0;
+  for (ptrdiff_t i = 0; i < x->items; i++) { /* a gap in a smaller box than the last one says nothing */
     const int raised =
         pri_box_follow(s->watch, i, s->last[i].k, pri_array_item(x, i), pri_shape_size(&x->shape), isinf(s->hi[i]));
     if (raised || s->watch->item[i].raised_at == s->last[i].k) s->last[i].gap = (pri_bound){NAN, PRI_UNKNOWN};
+    open |= is_open(&s->last[i]);
   }
-  int open = 0;
-  for (ptrdiff_t i = 0; i < items; i++) open |= isnan(s->last[i].objective) || s->last[i].gap.trust == PRI_UNKNOWN;
   if (!open || pri_solver_duals(s->solver, &d) != PRI_OK) return PRI_OK;
-  PRI_ALLOC(ctx, primal, items);
-  gap = pri_calloc(ctx, (size_t)items, sizeof *gap);
   pri_problem p = s->problem;
   if (!(p.gap_goal > 0)) p.gap_goal = DBL_MIN; /* nobody asked for a gap: no polish for the record's sake */
-  pri_status st = gap ? pri_certificate(ctx, &p, x, &d, primal, gap) : pri_ctx_code(ctx);
-  for (ptrdiff_t i = 0; i < items && st == PRI_OK; i++) {
-    if (!isfinite(primal[i]) || (!isnan(s->last[i].objective) && s->last[i].gap.trust != PRI_UNKNOWN)) continue;
-    s->last[i].objective = primal[i];
-    s->last[i].gap = gap[i];
-    s->last[i].certifying += 2;
-  }
-  pri_free(ctx, primal);
-  pri_free(ctx, gap);
-  (void)job;
+  pri_status st = pri_certifier_create(ctx, &c, &p);
+  if (st == PRI_OK) st = certify(s, c, x, &d);
+  pri_certifier_destroy(&c);
   return st == PRI_ENOTSUP ? PRI_OK : st; /* no certificate for this problem */
 }
 
@@ -314,7 +319,7 @@ static void judge(pri_job *job, const pri_solve *s, ptrdiff_t i, pri_certified *
                        .cpu_seconds = t->cpu / (double)s->watch->items,
                        .lo = s->lo[i],
                        .hi = s->hi[i]};
-  c->relative_gap = pri_relative_gap(c->gap, c->objective);
+  c->relative_gap = pri_proven_gap(r);
   c->met = guarantees_met(job, c);
 }
 
@@ -324,7 +329,7 @@ pri_status pri_solve_run(pri_job *job, pri_ctx *ctx, pri_solve *s, pri_certified
   for (ptrdiff_t i = 0; i < items; i++)
     if (s->why[i] == PRI_INTERRUPTED)
       return PRI_FAIL(ctx, PRI_ECANCEL, "interrupted at step %ld of %s %td", s->last[i].k, pri_job_word(job, 0), s->watch->slice[i]);
-  PRI_TRY(final_figures(job, ctx, s));
+  PRI_TRY(final_figures(ctx, s));
   PRI_TRY(residuals(ctx, s));
   for (ptrdiff_t i = 0; i < items; i++) judge(job, s, i, &out[i]);
   return PRI_OK;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * stop_gap.c - PRI_CONVERGED where the certified relative gap (primal - dual) / |primal| <= goal: a guarantee.
+ * stop_gap.c - PRI_CONVERGED where the certified relative gap (primal - dual) / max(|primal|, floor) <= goal: a guarantee.
  *
  * Certificates cost applications, so that they are asked for now and then: the next one where the last two, taken as exponential decay,
  * say that the goal is near, but no later than max(10, k / 8) steps on.
@@ -8,7 +8,6 @@
  * the solver stands in the way: PRI_STOPPED_EARLY, and the log says so. Where the precision is known to end (1e-4 in single, 1e-9 in
  * double; spec 4.9 has 1.2e-5 for single) k / 2 + 100 steps are enough.
  */
-#include <float.h>
 #include <math.h>
 #include "priori/solver.h"
 
@@ -64,7 +63,7 @@ static int is_floor(struct item *t, long k) {
 
 static pri_verdict judge(pri_ctx *ctx, struct gap *g, ptrdiff_t i, const pri_report *r) {
   struct item *t = &g->item[i];
-  const double gap = r->gap.value / fmax(fabs(r->objective), DBL_MIN);
+  const double gap = pri_report_relative_gap(r);
   const int proven = r->gap.trust == PRI_PROVEN || r->gap.trust == PRI_EXACT;
   if (gap <= g->goal) {
     if (!proven) pri_log(ctx, PRI_LOG_WARN, "gap: item %td: %.3g is only an estimate (an operator without double precision, or a prior that may not be convex)", i, gap);

@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* watch.c - see watch.h. */
 #include "watch.h"
-#include <float.h>
 #include <math.h>
 #include "json.h"
 #include "resume.h"
 #include "walk.h"
 
-double pri_relative_gap(double gap, double objective) { return gap / fmax(fabs(objective), DBL_MIN); }
-
-/* NAN where nothing is proven: an estimate is not told under this name */
-static double proven_gap(const pri_report *r) { return r->gap.trust >= PRI_PROVEN ? r->gap.value : NAN; }
+double pri_proven_gap(const pri_report *r) { return r->gap.trust >= PRI_PROVEN ? pri_report_relative_gap(r) : NAN; }
 
 static void iteration_event(pri_watch *w, ptrdiff_t i, const pri_report *r) {
   if (!pri_journal_wants_events(w->job->log)) return;
@@ -19,8 +15,8 @@ static void iteration_event(pri_watch *w, ptrdiff_t i, const pri_report *r) {
                         pri_json_number(all), "objective", pri_json_number(r->objective), "data", pri_json_number(r->data),
                         "prior", pri_json_number(r->prior), "residual", pri_json_number(r->residual));
   if (e) {
-    json_object_set_new(e, "gap", pri_json_number(proven_gap(r)));
-    json_object_set_new(e, "relative_gap", pri_json_number(pri_relative_gap(proven_gap(r), r->objective)));
+    json_object_set_new(e, "gap", pri_json_number(r->gap.trust >= PRI_PROVEN ? r->gap.value : NAN));
+    json_object_set_new(e, "relative_gap", pri_json_number(pri_proven_gap(r)));
     json_object_set_new(e, "solver_passes", pri_json_number(own));
     json_object_set_new(e, "change", pri_json_number(r->change));
   }
@@ -29,7 +25,7 @@ static void iteration_event(pri_watch *w, ptrdiff_t i, const pri_report *r) {
 
 /* Share of the way: steps of a budget, or decades of gap, whichever is further. */
 static double share_of(const pri_watch *w, struct pri_watched *t, const pri_report *r) {
-  const double relative = pri_relative_gap(r->gap.value, r->objective);
+  const double relative = pri_report_relative_gap(r);
   double share = isfinite(w->steps) ? (double)r->k / w->steps : 0;
   if (isnan(t->first_gap) && isfinite(relative)) t->first_gap = relative;
   if (w->goal > 0 && isfinite(relative) && t->first_gap > w->goal)
@@ -75,7 +71,7 @@ static pri_status observe(pri_ctx *ctx, void *priv, const pri_report *per_item, 
   if (shown >= 0) {
     p.k = per_item[shown].k;
     p.objective = per_item[shown].objective;
-    p.relative_gap = pri_relative_gap(per_item[shown].gap.value, p.objective);
+    p.relative_gap = pri_report_relative_gap(&per_item[shown]);
   }
   p.share = (done + (double)w->job->n_done + (double)w->job->base) / ((double)p.items * (double)w->job->passes);
   pri_journal_progress(w->job->log, &p);

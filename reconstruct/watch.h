@@ -28,7 +28,7 @@ typedef struct pri_watch {
 extern const pri_monitor_class pri_watch_class;
 PRI_MUST_CHECK pri_status pri_watch_create(pri_job *job, pri_ctx *ctx, pri_solve *s, const pri_block *b, pri_watch **out);
 void pri_watch_destroy(pri_ctx *ctx, pri_watch **w);
-double pri_relative_gap(double gap, double objective); /* gap / max(|objective|, tiny); NAN where unknown */
+double pri_proven_gap(const pri_report *r); /* relative; NAN where nothing is proven: an estimate is not told under this name */
 
 /* bound.c: the box that follows the iterate (spec rising_ct 4.9): 1.25 times the largest pixel above the lower bound, or the
    range of the data widened by a quarter on each side */

@@ -29,11 +29,16 @@
  *   |x*|    B sqrt(n), sum c |x*| <= B S; without a finite box from |x* - x| <= sqrt(2 gap / mu) or sum c x* <= M with the gap known so far
  *           (at first that of p = q = 0). Neither: no bound, so ESTIMATE.
  * Sums by other routes (FFT) err less: eps log n |A||x|. An A of both signs with k terms a row has ||A||, all entries positive, <= sqrt(k) |A|: in g(n).
+ * Floor: a relative gap is gap / |P|. Where the minimum is 0, a picture that A and R let through (constant; for TGV a ramp), P itself is all gap, and
+ * no share of it can be had. But pixels that are right to e = 2^-20 (16 roundings of single precision, from FFTs and sums along rays; of double as
+ * well, for no file says more) leave P <= N = e^2 S + sum_r R_r(e x with signs), S = sum f''(y) y^2 / 2 (least squares: |y|^2 / 2). Where |P| <= N
+ * the gap is relative to S, the scale of f at x = 0. A picture with any content stays clear of it: its R(x) is some 1e3 N.
  * PROVEN where A is wide and >= 0 or of a proven norm, x* bounded, value_wide, every kt_wide and aux_bound are there; else ESTIMATE. The box is
  * widened to hold x itself: a larger box has a smaller minimum.
  */
 #include <float.h>
 #include <math.h>
+#include <stdint.h>
 #include <string.h>
 #include "certificate_private.h"
 #include "vec.h"
@@ -226,6 +231,47 @@ static pri_status primal(pri_certifier *c, struct state *s, pri_report *rep) {
   return primal_allowance(c, s, rep, &s->allow_primal);
 }
 
+/* ---- floor */
+
+static double floor_block(const void *arg, ptrdiff_t first, ptrdiff_t last) {
+  const pri_real *const *curved = arg;
+  double sum = 0;
+  for (ptrdiff_t i = first; i < last; i++) {
+    const double y = (double)curved[0][i];
+    if (y != 0) sum += (double)curved[1][i] * y * y / 2; /* f'' of a count of 0 is none */
+  }
+  return sum;
+}
+
+/* sum_r R_r(e x with signs by a hash of the place), auxiliary variables 0 */
+static pri_status value_of_rounding(pri_certifier *c, const struct state *s, double e, double *sum) {
+  for (ptrdiff_t j = 0; j < c->n; j++) c->xs[j] = (pri_real)(((uint32_t)j * 2654435761u) >> 31 ? e : -e) * s->x[j];
+  pri_fill(c->ctx, c->ws, 0, c->nw);
+  for (int r = 0; r < c->p.nR; r++) {
+    const struct term *t = &c->term[r];
+    double one = NAN;
+    PRI_TRY(prior_value(c, t, c->xs, t->nw ? c->ws + t->w_at : NULL, &one));
+    *sum += one;
+  }
+  return PRI_OK;
+}
+
+/* S where |P| <= N, else 0 */
+static pri_status floor_of(pri_certifier *c, const struct state *s, double *out) {
+  const double e = 0x1p-20, little = 1e-3;
+  const pri_array *y = pri_fidelity_data(c->p.f);
+  const pri_real *curved[] = {pri_array_item(y, s->item), c->pr};
+  *out = 0;
+  if (!c->f->curvature) return PRI_OK;
+  PRI_TRY(c->f->curvature(c->ctx, c->fpriv, c->pr, curved[0], s->item, 1));
+  const double size = pri_sum(c->ctx, c->m, floor_block, curved);
+  double noise = e * e * size;
+  if (!(fabs(s->primal) <= little * size)) return PRI_OK; /* no need to look closer */
+  PRI_TRY(value_of_rounding(c, s, e, &noise));
+  if (fabs(s->primal) <= noise) *out = size;
+  return PRI_OK;
+}
+
 /* ---- dual */
 
 /* sum |dz_j| |x*_j| over what A'p and K'q were rounded by */
@@ -305,8 +351,8 @@ static pri_status first_bound(pri_certifier *c, struct state *s) {
 
 /* ---- candidates */
 
-static int met(const struct state *s) { return s->goal > 0 && s->gap <= s->goal * fabs(s->primal); }
-static int far_off(const struct state *s) { return s->goal > 0 && !(s->gap <= s->near * s->goal * fabs(s->primal)); }
+static int met(const struct state *s) { return s->goal > 0 && s->gap <= s->goal * s->scale; }
+static int far_off(const struct state *s) { return s->goal > 0 && !(s->gap <= s->near * s->goal * s->scale); }
 
 /* f*(p), c->g = A'p and the rounding of the latter */
 static pri_status take_p(pri_certifier *c, struct state *s, const pri_real *p, pri_report *rep) {
@@ -492,9 +538,11 @@ static void report_gap(const pri_certifier *c, const struct state *s, pri_report
 }
 
 pri_status pri_certifier_run(pri_certifier *c, const pri_array *x, const pri_duals *d, ptrdiff_t item, pri_report *rep) {
-  struct state s = {.item = item, .x = pri_array_item(x, item), .d = d, .gap = INFINITY, .goal = c->p.gap_goal, .near = d->p ? NEAR : NEAR_GRAD};
+  struct state s = {.item = item, .x = pri_array_item(x, item), .d = d,  .gap = INFINITY, .goal = c->p.gap_goal, .near = d->p ? NEAR : NEAR_GRAD};
   pri_certificate_box(c, &s);
   PRI_TRY(primal(c, &s, rep));
+  PRI_TRY(floor_of(c, &s, &rep->floor));
+  s.scale = fmax(fabs(s.primal), rep->floor);
   if (isfinite(s.primal)) {
     PRI_TRY(first_bound(c, &s));
     pri_certificate_reach(c, &s);

@@ -35,7 +35,7 @@ struct state {
   double lo, hi, xmax, norm_xk, spread, sum_z, primal, allow_primal; /* box; max |x|, |x|, max x - min x; <1, A x> */
   double norm_x, sum_cx, span;                      /* of a minimiser: bounds of |x*|, sum c |x*|, largest minus smallest pixel */
   double conjugate, allow_p, base;                  /* of the p at hand: f*(p), rounding of A'p; base: gap without its box terms */
-  double gap, goal, near;                           /* smallest so far; the one that is asked for; NEAR or NEAR_GRAD */
+  double gap, goal, scale, near;                    /* smallest so far; the relative one that is asked for, and to what; NEAR or NEAR_GRAD */
   int bounded;                                      /* the three bounds hold */
 };
 

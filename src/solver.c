@@ -4,6 +4,7 @@
  * finite iterate, stop rules, save and load. An item that is frozen keeps its bits; the others go on in contiguous runs.
  */
 #include "priori/solver.h"
+#include <float.h>
 #include <math.h>
 #include <string.h>
 #include "certificate.h"
@@ -211,6 +212,8 @@ pri_status pri_solver_run(pri_solver *s, pri_monitor *const *m, int nm, pri_repo
   if (why) memcpy(why, s->why, (size_t)s->items * sizeof *why);
   return PRI_OK;
 }
+
+double pri_report_relative_gap(const pri_report *r) { return r->gap.value / fmax(fmax(fabs(r->objective), r->floor), DBL_MIN); }
 
 const pri_array *pri_solver_iterate(const pri_solver *s) { return &s->last; }
 

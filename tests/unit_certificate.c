@@ -298,6 +298,39 @@ static void ball_gap_closes(void **state) {
   unmake(&w);
 }
 
+/* y = A x of a picture that is `scale` all over but for shares of `off` with signs in turn; no duals */
+static pri_report flat(double scale, double off) {
+  struct world w;
+  make(&w, scale, "ls", 0, 1.2);
+  for (int j = 0; j < N; j++) w.x.data[j] = (pri_real)scale;
+  const pri_array x = pri_array_items(&w.x, 0, 1);
+  pri_array y = pri_array_items(&w.y, 0, 1);
+  assert_int_equal(pri_operator_apply(w.A, &y, &x), PRI_OK);
+  pri_fidelity_destroy(&w.f);
+  assert_int_equal(pri_fidelity_create(w.ctx, &w.f, "ls", &w.y, NULL), PRI_OK);
+  w.problem.f = w.f, w.problem.gap_goal = 1e-4;
+  for (int j = 0; j < N; j++) w.x.data[j] = (pri_real)(scale * (1 + (j % 2 ? off : -off)));
+  const pri_report rep = certify(&w, 0);
+  assert_int_equal(rep.gap.trust, PRI_PROVEN);
+  assert_true(rep.gap.value >= rep.objective); /* the minimum is 0, or the rounding of y */
+  unmake(&w);
+  return rep;
+}
+
+/* The minimum of a constant picture is 0: all of P is gap. With pixels right to 2^-22 it is relative to |y|^2 / 2, whatever their unit; with content of
+   a hundredth of that size, TV is 0.01 / 2^-20 > 1e4 of what rounding leaves, and the gap is relative to P. */
+static void constant_pictures_have_a_floor(void **state) {
+  (void)state;
+  for (int k = 0; k < 2; k++) {
+    const double scale = k ? 1e4 : 1;
+    const pri_report rounded = flat(scale, 0x1p-22), content = flat(scale, 0.01);
+    assert_true(rounded.objective > 0 && rounded.floor > 1e4 * rounded.objective);
+    assert_true(pri_report_relative_gap(&rounded) < 1e-4);
+    assert_true(content.floor == 0);
+    assert_true(pri_report_relative_gap(&content) >= 1);
+  }
+}
+
 /* What a gap takes for R(x) is R of the image as it is stored: differences of 1 and 2^-30 need more than the 24 bits of a float. */
 static void priors_are_valued_in_double(void **state) {
   static const char *const specs[] = {"tv:weight=1", "huber-tv:weight=1,delta=1e-13", "smooth-tv:weight=1,smoothing=1e-12", "smooth-tv:weight=1,smoothing=1e-12,form=anisotropic",
@@ -353,7 +386,7 @@ int unit_certificate(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(box_gap_closes), cmocka_unit_test(mass_closes_it_without_a_box), cmocka_unit_test(nothing_bounds_it_without_both),
       cmocka_unit_test(nonsense_is_never_certified), cmocka_unit_test(scales_with_the_problem), cmocka_unit_test(far_from_the_goal_costs_little),
-      cmocka_unit_test(ball_gap_closes), cmocka_unit_test(priors_are_valued_in_double),
+      cmocka_unit_test(constant_pictures_have_a_floor), cmocka_unit_test(ball_gap_closes), cmocka_unit_test(priors_are_valued_in_double),
       cmocka_unit_test(repaired_duals_are_inside)};
   return cmocka_run_group_tests_name("unit_certificate", tests, NULL, NULL);
 }

@@ -23,6 +23,7 @@ typedef struct pri_report {         /* of one item; NAN / UNKNOWN where not comp
   long k;
   double objective, data, prior, residual, change, step, seconds;
   pri_bound gap, error;             /* objective - minimum; |x_k - x*| */
+  double floor;                     /* what the gap is relative to where the objective is nothing but rounding; 0: it is not */
   double applies, adjoints;         /* since the start; a subset counts as its share */
   double certifying;                /* applications and adjoints of the certificates, not among those */
   long denoises, proxes, inner;
@@ -109,6 +110,11 @@ PRI_API void pri_monitor_destroy(pri_monitor **m);
  * Source  Fenchel duality; box and polish as derived in src/certificate.c.
  */
 PRI_API PRI_MUST_CHECK pri_status pri_certificate(pri_ctx *ctx, const pri_problem *p, const pri_array *x, const pri_duals *d, double *primal, pri_bound *gap);
+/*
+ * pri_report_relative_gap - gap / max(|objective|, floor), which every rule and record means by "relative gap"; NAN, INFINITY where the gap is.
+ * The certificate sets the floor where the minimum is 0 as far as pixels can say (a blank page); no share of that can be reached.
+ */
+PRI_API double pri_report_relative_gap(const pri_report *r);
 #ifdef __cplusplus
 }
 #endif
