@@ -117,20 +117,34 @@ pri_status pri_config_weight(pri_ctx *ctx, const char *spec, char **held, char *
   return s;
 }
 
+static const struct {
+  const char *prefix, *help;
+  double most;
+} scales[] = {{"rel:", "share of the weight that makes the image constant", 10}, {"spread:", "times the standard deviation of the data", 1e6}};
+enum { SCALES = sizeof scales / sizeof *scales };
+
+/* Which of the scales a weight is in; -1: none */
+static int scale_of(const char *held) {
+  for (int i = 0; i < SCALES; i++)
+    if (!strncmp(held, scales[i].prefix, strlen(scales[i].prefix))) return i;
+  return -1;
+}
+
 /* Weights that are found or read later: the method must be one that there is. */
 static pri_status check_weight(pri_ctx *ctx, const char *spec, const char *held) {
   pri_weight_method method;
-  if (!strncmp(held, "rel:", 4)) {
+  const int k = scale_of(held);
+  if (k >= 0) {
     char *end;
-    const double v = strtod(held + 4, &end);
-    if (*end || end == held + 4 || !(v > 0 && v <= 10))
-      return PRI_FAIL(ctx, PRI_EPARAM, "%s: rel:%s is outside (0, 10] (share of the weight that makes the image constant)", spec,
-                      held + 4);
+    const char *text = held + strlen(scales[k].prefix);
+    const double v = strtod(text, &end);
+    if (*end || end == text || !(v > 0 && v <= scales[k].most))
+      return PRI_FAIL(ctx, PRI_EPARAM, "%s: %s is outside (0, %g] (%s)", spec, held, scales[k].most, scales[k].help);
     return PRI_OK;
   }
   if (strncmp(held, "auto", 4)) return PRI_OK; /* a file */
   if (pri_weight_method_of(held, &method)) return PRI_OK;
-  return PRI_FAIL(ctx, PRI_EPARAM, "%s: there is no weight=%s; there is auto:discrepancy, auto:gcv, auto:sure, auto:lcurve, rel:V, a file, or a number", spec, held);
+  return PRI_FAIL(ctx, PRI_EPARAM, "%s: there is no weight=%s; there is auto:discrepancy, auto:gcv, auto:sure, auto:lcurve, rel:V, spread:V, a file, or a number", spec, held);
 }
 
 /* weight=FILE stands for weight=1,map=FILE where the prior has such a key */
@@ -138,7 +152,7 @@ static pri_status map_from_file(pri_ctx *ctx, char **spec) {
   char *held, *plain, *out = NULL;
   PRI_TRY(pri_config_weight(ctx, *spec, &held, &plain));
   pri_status s = PRI_OK;
-  if (held && strncmp(held, "auto", 4) && strncmp(held, "rel:", 4)) s = pri_spec_set(ctx, plain, "map", NULL, held, &out);
+  if (held && strncmp(held, "auto", 4) && scale_of(held) < 0) s = pri_spec_set(ctx, plain, "map", NULL, held, &out);
   if (s == PRI_OK && out) replace(ctx, spec, out);
   pri_free(ctx, held);
   pri_free(ctx, plain);

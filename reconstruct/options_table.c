@@ -37,7 +37,7 @@ const pri_option pri_option_table[] = {
     {{.name = "fidelity", TEXT(fidelity), .help = "distance to the data (default ls: half the squared norm)"},
      0, 0, "SPEC", "Problem", PRI_FIDELITIES + 1},
     {{.name = "prior", TEXT(priors), .help = "what the image is like, e.g. tv:weight=0.02, tv:weight=auto:discrepancy, "
-      "tv:weight=rel:0.1; again: the priors add up"}, 0, 1, "SPEC", "Problem", PRI_PRIORS + 1},
+      "tv:weight=rel:0.1, tgv:weight=spread:0.01 (times the standard deviation of the data); again: the priors add up"}, 0, 1, "SPEC", "Problem", PRI_PRIORS + 1},
     {{.name = "bound", TEXT(bound), .help = "smallest and largest value of a pixel, e.g. 0:2; either side may be empty; "
       "0:auto, auto: found from the data and said"},
      0, 0, "LO:HI", "Problem", 0},

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * pipeline_weight.c - weights of priors that are not numbers: weight=auto:METHOD (weight.h),
- * weight=rel:V (V times the smallest weight that makes the image constant). On a stack they are found on up to PRI_SAMPLES
+ * weight=rel:V (V times the smallest weight that makes the image constant), weight=spread:V (V times the spread of the data). On a stack they are found on up to PRI_SAMPLES
  * slices, one at a time, so that the result does not depend on the memory; the median is kept for all slices.
  */
 #include "json.h"
@@ -73,9 +73,10 @@ static pri_status one_slice(pri_job *job, struct wanted *w, const pri_block *b, 
   pri_solve s = {0};
   pri_status st = pri_solve_problem(job, job->ctx, &s, b);
   for (int i = 0; i < w->n && st == PRI_OK; i++) {
-    if (!w->held[i] || strncmp(w->held[i], "rel:", 4)) continue;
-    st = pri_weight_constant(job->ctx, &s.problem, s.R[i], &found[i]);
-    found[i] *= strtod(w->held[i] + 4, NULL);
+    if (!w->held[i] || is_automatic(w, i)) continue;
+    const int rel = !strncmp(w->held[i], "rel:", 4);
+    st = (rel ? pri_weight_constant : pri_weight_spread)(job->ctx, &s.problem, s.R[i], &found[i]);
+    found[i] *= strtod(strchr(w->held[i], ':') + 1, NULL);
     if (st == PRI_OK) st = pri_prior_scale(s.R[i], found[i]); /* an automatic one beside it is sought with this one in place */
   }
   double common = NAN;

@@ -175,9 +175,7 @@ static pri_status make_monitors(pri_job *job, pri_ctx *ctx, pri_solve *s, const 
 
 static pri_status make_solver(pri_job *job, pri_ctx *ctx, pri_solve *s, const pri_block *b) {
   pri_array x0 = {0};
-  pri_status st = PRI_OK;
-  if (job->o->init) st = pri_array_create(ctx, &x0, &job->set.image, b->items);
-  if (st == PRI_OK) st = pri_job_start(job, ctx, &x0, b);
+  pri_status st = pri_job_start(job, ctx, &x0, b);
   if (st == PRI_OK) st = pri_solver_create(ctx, &s->solver, job->o->solver, &s->problem, x0.data ? &x0 : NULL);
   pri_array_destroy(&x0);
   return st;

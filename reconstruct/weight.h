@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* weight.h - weights of priors from data: weight=auto:discrepancy|gcv|sure|lcurve, weight=rel:V. */
+/* weight.h - weights of priors from data: weight=auto:discrepancy|gcv|sure|lcurve, weight=rel:V, weight=spread:V. */
 #ifndef PRI_WEIGHT_H
 #define PRI_WEIGHT_H
 #include "priori/solver.h"
@@ -44,4 +44,7 @@ PRI_MUST_CHECK pri_status pri_weight_find(pri_ctx *ctx, const pri_weight_search 
 /* Smallest weight of R for which a constant image solves the problem (f of it alone), median over the items: rel:V is V times
    this. ENOTSUP: the prior does not offer it; f has no gradient. */
 PRI_MUST_CHECK pri_status pri_weight_constant(pri_ctx *ctx, const pri_problem *p, const pri_prior *R, double *weight);
+/* The scale of spread:V, which every prior has: root mean square of the gradient of f(A x) at the best constant image, median over the items; of a
+   quadratic prior the curvature along the constants (weight_constant.c). ENOTSUP: f has no gradient; EPARAM: more than 3 items. */
+PRI_MUST_CHECK pri_status pri_weight_spread(pri_ctx *ctx, const pri_problem *p, const pri_prior *R, double *weight);
 #endif

@@ -23,6 +23,7 @@ test_scripts =
 test_scripts += tests/cli_basics.sh
 test_scripts += tests/cli_bad_images.sh tests/cli_hostile.sh tests/cli_deblur.sh tests/cli_inpaint.sh tests/cli_upscale.sh
 test_scripts += tests/cli_blank.sh
+test_scripts += tests/cli_doors.sh
 test_scripts += tests/cli_denoise.sh
 test_scripts += tests/cli_help.sh
 test_scripts += tests/cli_info.sh

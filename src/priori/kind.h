@@ -24,7 +24,7 @@ enum {
   PRI_P_AUTO = 1u,       /* takes "auto", which arrives in init as NAN, 0 or NULL; who resolves it says so in the help text */
   PRI_P_FROM_META = 2u,  /* filled from the input file where not given: arrives as NAN, 0 or NULL */
   PRI_P_REQUIRED = 4u,   /* no default: EPARAM where missing */
-  PRI_P_WEIGHT = 8u      /* a prior's weight: the pipeline also takes rel:V, auto:METHOD, FILE (see priori/prior.h) */
+  PRI_P_WEIGHT = 8u      /* a prior's weight: the pipeline also takes rel:V, spread:V, auto:METHOD, FILE (see priori/prior.h) */
 }; /* init stores what it chose, so that the effective value can be printed */
 typedef struct pri_param {
   const char *name, *unit, *help;
