@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "center.h"
 #include "json.h"
 #include "pipeline.h"
 #include "priori/rng.h"
@@ -19,7 +20,7 @@ struct set_up {
   pri_operator *A;
   ptrdiff_t slices;
   double mismatch, norm;
-  json_t *findings, *time;
+  json_t *findings, *time, *center;
 };
 
 /* ---- geometry */
@@ -75,6 +76,52 @@ static void look_at_geometry(struct set_up *s) {
   if (!g || g->beam == PRI_VECTORS) return;
   look_at_angles(s, g);
   look_at_field(s, g);
+}
+
+/* ---- axis */
+
+static const double off_axis = 0.75; /* bins; what two methods may differ by (center.c) */
+
+static void say_center(struct set_up *s, const pri_geometry *g, const pri_center *c) {
+  s->center = json_pack("{s:o, s:o, s:o, s:b}", "geometry", pri_json_number(g->center), "opposite", pri_json_number(c->opposite), "picture",
+                        pri_json_number(c->picture), "agree", c->agree);
+  if (isnan(c->opposite) && isnan(c->picture)) finding(s, "the axis cannot be found from these views; the geometry has it at bin %.2f", g->center);
+  else if (fabs(c->center - g->center) > off_axis)
+    finding(s, "the axis seems to be at bin %.2f, the geometry has it at %.2f: center=%.2f, or center=auto", c->center, g->center, c->center);
+  if (!isnan(c->opposite) && !isnan(c->picture) && !c->agree)
+    finding(s, "two ways to find the axis do not agree: bin %.2f by opposite rays, %.2f by the picture", c->opposite, c->picture);
+}
+
+/* On the sampled slices of the input, prepared as `priori ct` does */
+static pri_status seek(struct set_up *s, pri_call *call, const pri_geometry *g, pri_center *c) {
+  pri_job job = {.call = call, .ctx = s->ctx, .o = s->o, .input_name = call->inputs[0]};
+  pri_block b = {0};
+  ptrdiff_t slice[PRI_SAMPLES];
+  job.set.noise = job.set.center = job.set.mismatch = NAN;
+  pri_status st = pri_job_prepare(&job);
+  if (st == PRI_OK) st = pri_job_samples(&job, &b, slice);
+  if (st == PRI_OK && !pri_shape_equal(&b.y.shape, pri_operator_range(s->A))) st = PRI_FAIL(s->ctx, PRI_ESHAPE, "filters change the shape of the sinogram");
+  if (st == PRI_OK) st = pri_center_find(s->ctx, c, g, &b.y);
+  pri_block_destroy(&b);
+  pri_job_close(&job);
+  return st;
+}
+
+/* What stands in the way is said: the rest of the check holds all the same. */
+static pri_status look_for_axis(struct set_up *s, pri_call *call) {
+  const pri_geometry *g = pri_operator_geometry(s->A);
+  pri_center c;
+  if (!call->n_inputs || !g || (g->beam != PRI_PARALLEL && g->beam != PRI_FAN_FLAT && g->beam != PRI_FAN_CURVED)) return PRI_OK;
+  const pri_status st = seek(s, call, g, &c);
+  if (st == PRI_ECANCEL || st == PRI_ENOMEM || st == PRI_EBUDGET) return st;
+  if (st == PRI_OK) {
+    say_center(s, g, &c);
+    return PRI_OK;
+  }
+  char *why = pri_message_plain(s->ctx);
+  finding(s, "the axis was not looked for: %.200s", why ? why : "no memory");
+  pri_free(s->ctx, why);
+  return PRI_OK;
 }
 
 /* ---- time */
@@ -154,11 +201,17 @@ static pri_status build(struct set_up *s, const pri_call *call) {
   return pri_operators_create(s->ctx, &s->A, &s->o->operators, NAN, &meta, &none, &data);
 }
 
-static pri_status examine(struct set_up *s) {
+static pri_status examine(struct set_up *s, pri_call *call) {
   PRI_TRY(pri_operator_mismatch(s->A, pri_ctx_seed(s->ctx), PROBES, &s->mismatch));
   s->norm = pri_operator_norm(s->A).value;
   look_at_geometry(s);
+  PRI_TRY(look_for_axis(s, call));
   return measure(s);
+}
+
+static double number(const json_t *o, const char *key) {
+  const json_t *v = json_object_get(o, key);
+  return json_is_number(v) ? json_number_value(v) : NAN;
 }
 
 static pri_status print_text(struct set_up *s) {
@@ -167,6 +220,10 @@ static pri_status print_text(struct set_up *s) {
             pri_shape_text(pri_operator_range(s->A), b, sizeof b));
   pri_print("adjoint    mismatch %.2g in %d probes\nnorm       %.6g\nmemory     %.1f MiB\n", s->mismatch, PROBES, s->norm,
             (double)pri_ctx_memory_peak(s->ctx) / 1048576);
+  if (s->center)
+    pri_print("axis       bin %.2f in the geometry; %.2f by opposite rays, %.2f by the picture (nan: not possible): %s\n",
+              json_number_value(json_object_get(s->center, "geometry")), number(s->center, "opposite"), number(s->center, "picture"),
+              json_is_true(json_object_get(s->center, "agree")) ? "these agree" : "no agreement");
   for (size_t i = 0; i < json_array_size(s->findings); i++)
     pri_print("geometry   %s\n", json_string_value(json_array_get(s->findings, i)));
   if (s->time)
@@ -183,22 +240,24 @@ static pri_status print(struct set_up *s) {
                         pri_json_shape(ran->n, ran->nd), "memory_bytes", (json_int_t)pri_ctx_memory_peak(s->ctx), "geometry",
                         s->findings);
   if (o && s->time) json_object_set(o, "time", s->time);
+  if (o && s->center) json_object_set(o, "center", s->center);
   return pri_print_json(s->ctx, o);
 }
 
 static pri_status run(pri_call *call) {
   struct set_up s = {.ctx = call->ctx, .o = call->opts, .mismatch = NAN, .norm = NAN};
   pri_status st = build(&s, call);
-  if (st == PRI_OK) st = examine(&s);
+  if (st == PRI_OK) st = examine(&s, call);
   if (st == PRI_OK) st = print(&s);
   json_decref(s.findings);
   json_decref(s.time);
+  json_decref(s.center);
   pri_operator_destroy(&s.A);
   pri_input_close(&s.in);
   return st;
 }
 
-static const char *const options[] = {"operator", "geometry", "precision", "time", "json", "threads", "mem", "seed", NULL};
+static const char *const options[] = {"operator", "geometry", "prepare", "on-bad", "slices", "precision", "time", "json", "threads", "mem", "seed", NULL};
 static const char *const examples[] = {"is the adjoint the adjoint? what is truncated?",
                                        "check --operator ct:geometry=fan,sod=300,sdd=500,angles=60,detector=300,size=256",
                                        "how long does it take for this stack?",
@@ -211,7 +270,8 @@ const pri_command pri_command_check = {
     .options = options,
     .examples = examples,
     .more =
-        "The adjoint test takes global and local probes in turn. Without an input the keys of the operator must say everything.",
+        "The adjoint test takes global and local probes in turn. Without an input the keys of the operator must say everything. With a sinogram of parallel or fan "
+        "beams the centre of rotation is sought by opposite rays and by the picture, and compared with that of the geometry.",
     .min_inputs = 0,
     .max_inputs = 1,
     .run = run,

@@ -23,11 +23,11 @@ const pri_command pri_command_inpaint = {
     .synopsis = "[OPTIONS] IMAGE... -o RESULT",
     .options = options,
     .examples = examples,
-    .more = "Without more, the known pixels are taken as free of noise and kept to about 1e-3 of the range of the image; the others are filled so "
-            "that the total variation is least. With --noise-level (auto: estimated) the known pixels are smoothed as well, with a weight "
+    .more = "Without more, the known pixels are taken as free of noise and stay what they are; the others are filled so that the total variation is least. "
+            "(The problem that is solved and certified keeps them to about 1e-3 of the range of the image; --then known puts them back, --then none does not.) With --noise-level (auto: estimated) the known pixels are smoothed as well, with a weight "
             "chosen from the noise. PDHG runs until a relative duality gap of 1e-3 is proved for every page.\n\n"
             "Whatever the file holds where the mask is 0, NaN too, is not looked at. Without --mask the pixels that are not finite are the "
-            "missing ones (of integer images: those at the largest number of the type).",
+            "missing ones (of integer images: those at the largest number of the type); where there are none, --mask is asked for.",
     .min_inputs = 1,
     .max_inputs = -1,
     .run = pri_pipeline_run,

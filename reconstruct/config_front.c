@@ -5,7 +5,8 @@
  *   denoise           from the noise that is estimated, by SURE
  *   deblur            from the noise that is estimated, by the discrepancy: it stands a PSF that is not quite right, where SURE and GCV take
  *                     what the model does not explain for signal
- *   inpaint           rel:1e-4, or spread:5e-4 of priors that have no such scale: the data are kept to about 1e-3 of the range of the image
+ *   inpaint           rel:1e-4, or spread:5e-4 of priors that have no such scale: the data are kept to about 1e-3 of the range of the image, and then put
+ *                     back (--then known) where they are said to be free of noise, or nothing is said of it
  *   upscale           spread:1e-2: on Set12 with no noise at most 0.1 dB below a weight of a tenth, which takes up to twice the steps, and 0.1 to 0.9 dB
  *                     above it with a noise of 5 of 255 that nobody mentioned. From the noise, by SURE, where a level is given
  *
@@ -14,6 +15,7 @@
  */
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include "pipeline_config.h"
@@ -195,18 +197,27 @@ static pri_status mask_each(pri_ctx *ctx, pri_options *o, const char *file) {
   return s == PRI_OK ? pri_options_set(ctx, o, "operator", "identity") : s;
 }
 
-/* Without a mask, the known pixels are those that are finite. */
+/* No level, or sd:0, relative:0 */
+static int is_exact(const pri_options *o) {
+  const char *colon = o->noise_level ? strchr(o->noise_level, ':') : NULL;
+  char *end = NULL;
+  if (!o->noise_level) return 1;
+  return colon && (!strncmp(o->noise_level, "sd:", 3) || !strncmp(o->noise_level, "relative:", 9)) && strtod(colon + 1, &end) == 0 && end != colon + 1 && !*end;
+}
+
+/* Without a mask, the known pixels are those that are finite; without noise, they stay. */
 pri_status pri_config_inpaint(pri_call *call) {
   pri_options *o = call->opts;
   int needed;
   PRI_TRY(begin(call, &needed));
+  if (needed && is_exact(o) && !o->then.n) PRI_TRY(pri_options_set(call->ctx, o, "then", "known"));
   const char *value = o->mask, *key = value ? key_of_mask(&value) : NULL;
   const int each = needed && value && !strcmp(key, "file") && is_stack(call->ctx, value);
   if (each) PRI_TRY(mask_each(call->ctx, o, value));
   else if (needed && value) PRI_TRY(add_operator(call->ctx, o, "mask", (const char *const[4]){key, value, NULL, NULL}));
   if (needed && !value) PRI_TRY(pri_options_set(call->ctx, o, "operator", "identity"));
   if (needed && !value && !pri_options_given(o, "on-bad")) PRI_TRY(pri_options_set(call->ctx, o, "on-bad", "mask"));
-  return finish(call, value ? "mask:random=0.5" : "identity", o->noise_level ? &from_noise : &exact);
+  return finish(call, value ? "mask:random=0.5" : "identity", is_exact(o) ? &exact : &from_noise);
 }
 
 /* "psf.tif:background=auto": where keys of the file begin, at a ':' that an '=' follows; NULL: it is all a name. "f.h5:/psf" has none. */
@@ -255,5 +266,5 @@ pri_status pri_config_upscale(pri_call *call) {
   PRI_TRY(begin(call, &needed));
   if (needed && !o->factor) return PRI_FAIL(call->ctx, PRI_EPARAM, "how many times larger? --factor N");
   if (needed) PRI_TRY(add_operator(call->ctx, o, "downsample", (const char *const[4]){"factor", o->factor, "kernel", o->kernel}));
-  return finish(call, "downsample:factor=2", o->noise_level ? &finer_noisy : &finer);
+  return finish(call, "downsample:factor=2", is_exact(o) ? &finer : &finer_noisy);
 }

@@ -25,7 +25,7 @@ solver_sources += reconstruct/cgls.c reconstruct/sirt.c reconstruct/os_sart.c re
   reconstruct/prox.c reconstruct/spdhg.c reconstruct/sgp.c
 monitor_sources += reconstruct/stop_steps.c reconstruct/stop_gap.c reconstruct/stop_change.c reconstruct/stop_discrepancy.c \
   reconstruct/stop_time.c reconstruct/stop_stall.c
-filter_sources += reconstruct/filter_air.c reconstruct/filter_flatfield.c reconstruct/filter_hu.c reconstruct/filter_log.c reconstruct/filter_pad.c
+filter_sources += reconstruct/filter_air.c reconstruct/filter_flatfield.c reconstruct/filter_hu.c reconstruct/filter_known.c reconstruct/filter_log.c reconstruct/filter_pad.c
 solver_sources += reconstruct/landweber.c
 reconstruct_support += reconstruct/split.c reconstruct/subsets.c reconstruct/sums.c reconstruct/saddle.c reconstruct/proximal.c reconstruct/warm.c
 private_headers += reconstruct/split.h reconstruct/subsets.h reconstruct/sums.h reconstruct/saddle.h reconstruct/proximal.h reconstruct/warm.h

@@ -55,7 +55,7 @@ const pri_option pri_option_table[] = {
     /* ---- input */
     {{.name = "prepare", TEXT(prepare), .help = "filter of the measurement, e.g. flatfield:flat=F,dark=D, log; again: the next "
       "one, in this order"}, 0, 1, "SPEC", "Input", PRI_FILTERS + 1},
-    {{.name = "then", TEXT(then), .help = "filter of the result, e.g. hu:water=0.02; again: the next one, in this order"},
+    {{.name = "then", TEXT(then), .help = "filter of the result, e.g. hu:water=0.02; again: the next one, in this order; none: not even that of a front door"},
      0, 1, "SPEC", "Solution", PRI_FILTERS + 1},
     {{.name = "slices", TEXT(slices), .help = "work on some slices: first:end:step, 0-based, end excluded"},
      0, 0, "A:B:C", "Input", 0},

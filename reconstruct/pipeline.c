@@ -254,6 +254,27 @@ static pri_status seek_center(pri_job *job) {
   return PRI_OK;
 }
 
+/* `inpaint` without a mask fills the values that are not good; there must be some. */
+static pri_status find_holes(pri_job *job) {
+  ptrdiff_t bad = 0;
+  char *known = NULL;
+  if (strcmp(job->call->command->name, "inpaint") || job->o->on_bad != PRI_BAD_MASK || strcmp(job->o->operators.v[0], "identity")) return PRI_OK;
+  PRI_TRY(pri_job_known(job, &known));
+  const int listed = known != NULL;
+  pri_free(job->ctx, known);
+  for (ptrdiff_t i = 0; i < job->items && !listed && !bad; i++) {
+    pri_block b;
+    const pri_status s = pri_block_read(job, job->ctx, &b, job->slice + i, 1, 0);
+    bad = b.bad;
+    pri_block_destroy(&b);
+    PRI_TRY(s);
+  }
+  const char *more = job->info->dtype && strchr("ui", job->info->dtype[0]) ? " or stand at the largest number of the type" : "";
+  if (bad) pri_log(job->ctx, PRI_LOG_INFO, "%s: no --mask: the pixels that are not finite%s are filled in", job->input_name, more);
+  if (bad || listed) return PRI_OK;
+  return PRI_FAIL(job->ctx, PRI_EPARAM, "%s: which pixels are missing? --mask FILE (0: missing), or NaN in the image; all of its values are good", job->input_name);
+}
+
 pri_status pri_job_prepare(pri_job *job) {
   PRI_TRY(count_passes(job));
   PRI_TRY(open_input(job));
@@ -305,6 +326,7 @@ static pri_status run_job(pri_job *job) {
   if (finished) return PRI_OK;
   PRI_TRY(open_output(job));
   PRI_TRY(check_budget(job));
+  PRI_TRY(find_holes(job));
   pri_resume_output(job);
   const pri_status s = compute(job);
   return s == PRI_ECANCEL ? pri_resume_leave(job) : s;

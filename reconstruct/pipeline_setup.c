@@ -103,11 +103,26 @@ static pri_status add_prepare(pri_job *job) {
   return PRI_OK;
 }
 
+/* A filter that looks at the data wants them to be pixels of the image. */
+static pri_status check_restore(pri_job *job, const pri_filter *f) {
+  const unsigned flat = PRI_OP_DIAGONAL | PRI_OP_PROJECTION;
+  const pri_setup *s = &job->set;
+  const pri_filter_class *c = pri_filter_class_of(f, NULL);
+  if (!c->restore) return PRI_OK;
+  if (s->A && (pri_operator_flags(s->A) & flat) == flat && pri_shape_equal(&s->image, &s->data) && pri_shape_equal(&s->result, &s->data)) return PRI_OK;
+  return PRI_FAIL(job->ctx, PRI_EPARAM, "--then %s: the data are no pixels of the image; it goes with a mask or the identity, before filters that change the size",
+                  c->kind.name);
+}
+
 static pri_status add_then(pri_job *job) {
-  PRI_ALLOC(job->ctx, job->set.then, job->o->then.n + 1);
+  const pri_texts *t = &job->o->then;
+  const int n = t->n == 1 && !strcmp(t->v[0], "none") ? 0 : t->n;
+  PRI_ALLOC(job->ctx, job->set.then, n + 1);
   job->set.result = pri_box_shape(&job->set.frame, job->set.image.nd);
-  for (int i = 0; i < job->o->then.n; i++)
-    PRI_TRY(add_filter(job, &job->set.then, &job->set.n_then, job->o->then.v[i], &job->set.result));
+  for (int i = 0; i < n; i++) {
+    PRI_TRY(add_filter(job, &job->set.then, &job->set.n_then, t->v[i], &job->set.result));
+    PRI_TRY(check_restore(job, job->set.then[i]));
+  }
   return PRI_OK;
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 #include "json.h"
 #include "resume.h"
+#include "vec.h"
 #include "watch.h"
 
 json_t *pri_certified_json(const pri_certified *c, double mismatch) {
@@ -72,11 +73,23 @@ static void sum_up(const pri_job *job) {
 
 /* ---- the way out: frame, filters, region, file. *a is replaced; whoever calls releases it, also where a step fails */
 
-static pri_status run_then(pri_job *job, pri_array *a, const ptrdiff_t *slice) {
+/* A filter that looks at the data; pri_job_geometry has seen to it that they fit */
+static pri_status run_restore(pri_job *job, const pri_filter *f, pri_array *a, const pri_block *b) {
+  const void *priv;
+  const pri_filter_class *c = pri_filter_class_of(f, &priv);
+  const pri_real *seen = job->set.known.data;
+  for (ptrdiff_t k = 0; k < a->items; k++)
+    PRI_TRY(c->restore(job->ctx, priv, pri_array_item(a, k), pri_array_item(&b->y, k), seen, b->w.data ? pri_array_item(&b->w, k) : NULL));
+  return PRI_OK;
+}
+
+static pri_status run_then(pri_job *job, pri_array *a, const pri_block *b) {
   for (int i = 0; i < job->set.n_then; i++) {
     pri_array next = {0};
     PRI_TRY(pri_array_create(job->ctx, &next, pri_filter_range(job->set.then[i]), a->items));
-    const pri_status s = pri_filter_run(job->set.then[i], &next, a, slice);
+    const int restores = pri_filter_class_of(job->set.then[i], NULL)->restore != NULL;
+    if (restores) pri_copy(job->ctx, next.data, a->data, a->items * pri_shape_size(&a->shape));
+    const pri_status s = restores ? run_restore(job, job->set.then[i], &next, b) : pri_filter_run(job->set.then[i], &next, a, b->slice);
     pri_array_destroy(a);
     *a = next;
     PRI_TRY(s);
@@ -114,7 +127,7 @@ pri_status pri_job_write(pri_job *job, const pri_array *rows, ptrdiff_t at) {
 static pri_status write_block(pri_job *job, const pri_array *x, const pri_block *b) {
   pri_array a = pri_array_items(x, 0, x->items);
   pri_status s = to_frame(job, &a);
-  if (s == PRI_OK) s = run_then(job, &a, b->slice);
+  if (s == PRI_OK) s = run_then(job, &a, b);
   if (s == PRI_OK) s = crop(job, &a);
   if (s == PRI_OK) s = pri_job_write(job, &a, 0);
   if (s == PRI_OK) pri_resume_keep(job, &a, b->bad);

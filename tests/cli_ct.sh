@@ -94,4 +94,11 @@ if [ -n "${PRIORI_DATA-}" ] && "$priori" --version -v 2>/dev/null | grep -qi '^h
 else
   skip 'of a real scan it is found' 'PRIORI_DATA is not set, or built without HDF5'
 fi
+# the axis, before anything runs
+ok 'a scan whose axis is off the middle' phantom ellipses:size=64 --seed 4 --sinogram ct:angles=90,detector=100,size=64,center=46.5 --sinogram-output off.tif -o off-truth.tif
+says '^axis +bin 49.50 in the geometry; 46\.[3-7][0-9]* by opposite rays, 4[67]\.[0-9]* by the picture.*these agree' 'check: both ways are said' check --geometry angles=90,size=64 off.tif
+says 'the axis seems to be at bin 46\.[3-7]' 'check: and that the geometry is off' check --geometry angles=90,size=64 off.tif
+says '"agree": ?true' 'check: in JSON' check --geometry angles=90,size=64,center=46.5 --json off.tif
+run check --geometry angles=90,size=64,center=46.5 off.tif
+check 'check: a good axis is no finding' sh -c '! grep -q "the axis seems" .out'
 finish

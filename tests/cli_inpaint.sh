@@ -46,6 +46,28 @@ ok 'a mask from a file' inpaint --mask known.npy hole.npy -o file.tif
 ok 'missing values' inpaint hole.npy -o missing.tif
 check 'are counted' grep -q '5 values were not finite' .err
 for f in file missing; do check "$f: near the truth" awk -v a="$(psnr $f.tif)" 'BEGIN { exit !(a > 30) }'; done
+check 'which are meant is said' grep -q 'no --mask: the pixels that are not finite are filled in' .err
+# what is known stays, bit by bit, unless it is noisy or --then says otherwise
+kept() { # FILE: how many of the values of y.tif that are not 0 are not the same in it
+  ok "$1 as numbers" reconstruct --solver none "$1" -o k.npy -f
+  ok "$1: y as numbers" reconstruct --solver none y.tif -o ky.npy -f
+  tail -c 6400 ky.npy | od -An -v -w4 -tx4 >k.want
+  tail -c 6400 k.npy | od -An -v -w4 -tx4 | paste -d ' ' k.want - | awk '$1 != "00000000" { n++; if ($1 != $2) d++ } END { print (n > 100 ? d + 0 : "none") }'
+}
+for level in '' '--noise-level sd:0' '--noise-level relative:0'; do
+  ok "exact: $level" inpaint --mask random:0.5 --stop steps:20 $level y.tif -o e.tif -f
+  check "exact: $level: every known pixel stays" test "$(kept e.tif)" = 0
+done
+ok 'asked for, with noise' inpaint --mask random:0.5 --noise-level sd:0.02 --then known --stop steps:20 y.tif -o e.tif -f
+check 'asked for: they stay' test "$(kept e.tif)" = 0
+for o in '--then none' '--noise-level sd:0.02'; do
+  ok "fitted: $o" inpaint --mask random:0.5 $o --stop steps:20 y.tif -o e.tif -f
+  check "fitted: $o: known pixels move" test "$(kept e.tif)" -gt 100
+done
+says '^then = known' 'configuration: they stay' inpaint --mask random:0.5 --print-config y.tif
+complains 'the data are no pixels of the image' 'deblurring has none to keep' deblur --psf gaussian:sigma=1 --then known y.tif -o w.npy
+status 2 'no mask and nothing missing' inpaint x.tif -o w.npy
+complains 'which pixels are missing. --mask FILE' 'is asked for' inpaint x.tif -o w.npy
 # refusals
 status 4 'no such mask' inpaint --mask none.tif y.tif -o w.npy
 status 2 'share out of range' inpaint --mask random:2 y.tif -o w.npy

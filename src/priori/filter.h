@@ -17,6 +17,10 @@ typedef struct pri_filter_class {
   size_t (*scratch)(const void *priv);          /* bytes one call needs, whatever the items */
   void (*halo)(const void *priv, ptrdiff_t h[PRI_MAXDIM]);   /* elements it looks beyond a block; -1: everything */
   void (*fini)(pri_ctx *ctx, void *priv);       /* must accept a half-built priv */
+  pri_status (*restore)(pri_ctx *ctx, const void *priv, pri_real *x, const pri_real *y, const pri_real *seen, const pri_real *weight);
+                                                /* called instead of run where x, one result, lies in the space of its measurement y (a mask, the
+                                                   identity): seen is 0 where the operator sees nothing, weight that of the data; NULL: 1 everywhere.
+                                                   A filter that has it does nothing elsewhere */
 } pri_filter_class;
 typedef struct pri_filter pri_filter;
 
