@@ -14,6 +14,8 @@ typedef struct problem {
   const double *start;
   pri_method_box box;
   double least;                    /* best loss known, INFINITY where none is */
+  double *at, value, width;        /* of the last call of exact */
+  int have;
 } problem;
 typedef struct outcome {
   double work[TARGETS];            /* of samples, to each target; NAN: not reached */

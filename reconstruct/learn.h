@@ -41,6 +41,15 @@ PRI_MUST_CHECK pri_status pri_lower_solve(pri_lower *l, pri_real *x, double eps,
 pri_interval pri_lower_interval(const pri_lower *l, const pri_real *x, const double *e);
 double pri_lower_start(pri_lower *l, pri_real *x);        /* first guesses; returns root mean square of |grad h| / mu there */
 
+/* ---- learn_look.c: what methods share */
+enum { PRI_LOWER_MOST = 30000 };   /* steps of a solve */
+int pri_lower_finite(const pri_lower *l, const double *e);
+/* e and f at theta, from x, to eps. A lower level that fails or is not finite there is no error: all of f is INFINITY then. ECANCEL, ENOMEM, EBUDGET */
+PRI_MUST_CHECK pri_status pri_lower_look(pri_lower *l, const double *theta, pri_real *x, double eps, double *e, pri_interval *f);
+double pri_interval_computed(pri_interval f);             /* the loss of the images as computed, within half the square of e */
+/* First guesses x at theta; *eps: a fiftieth of their error bound, root mean square (spec 4: free of scale). ENUMERIC: they are perfect, or not finite */
+PRI_MUST_CHECK pri_status pri_lower_begin(pri_lower *l, const double *theta, pri_real *x, double *eps);
+
 /* ---- learn_images.c: h_i(x) = 1/2 |A x - y_i|^2 + R_theta(x) + floor/2 |x|^2, mu = lambda_min(A'A) + floor + mu_R;  learn_upper.c: losses */
 typedef enum pri_loss {
   PRI_LOSS_MSE,                    /* 1/2 |x - truth|^2 */
@@ -98,7 +107,10 @@ void pri_metric_fini(pri_metric *m);                                  /* half-bu
 void pri_metric_add(pri_metric *m, const double *s, const double *y); /* left out where <s, y> <= 1e-3 |s||y| */
 void pri_metric_see(pri_metric *m, const double *z);                  /* once a point that was accepted */
 void pri_metric_curve(pri_metric *m, const double *gram);             /* newton: the matrix at this point */
-void pri_metric_apply(const pri_metric *m, double *d, const double *z, double cap); /* d = z without pairs; newton: no parameter moves by more than cap */
+typedef struct pri_metric_where { const double *theta; double lo, hi, cap; } pri_metric_where;
+/* d = B z without what leads out of the box; newton: no parameter moves by more than cap. Where B z does not descend d = z, and what was kept is forgotten. */
+void pri_metric_direct(pri_metric *m, double *d, const double *z, const pri_metric_where *at);
+double pri_metric_largest(const double *d, size_t p);                 /* max |d_i| */
 int pri_metric_scaled(const pri_metric *m);                           /* 1: d is as long as a full step */
 void pri_metric_forget(pri_metric *m);
 PRI_MUST_CHECK pri_status pri_metric_walk(pri_metric *m, pri_walk *w);
@@ -123,7 +135,7 @@ typedef struct pri_maid_report {
   long k, trials, failures;
   pri_interval f;
   double z, omega, eps, alpha, predicted; /* |z|; omega NAN where it was not asked for; predicted decrease of the step */
-  double best;                     /* lowest f.high so far; by pri_method_step */
+  double best, last;               /* lowest f.high so far, by pri_method_step; f.high of the present iterate where theta is another, better one */
   pri_work work;
 } pri_maid_report;
 PRI_MUST_CHECK pri_status pri_maid_create(pri_ctx *ctx, pri_maid **out, pri_lower *l, const double *theta, const pri_maid_opts *o);

@@ -7,7 +7,7 @@
  *   g+ <= g + C e_{k+1} + C_1 e_k D - Lambda D^2   Lambda <- 0.95 Lambda          C = 1/4, C_1 = C + 1
  *   else g+ >= 1.2 g, or not finite                Lambda <- 2 Lambda, theta stays, e <- e / 2
  *   else                                           Lambda stays
- * Repaired against the published codes: theta moves once an iteration, not twice; a rejected step leaves theta, z and g as they were, so that the
+ * What it returns is the best point seen, which need not be the last. Repaired against the published codes: theta moves once an iteration, not twice; a rejected step leaves theta, z and g as they were, so that the
  * next test is against the point that the step starts from (the port of the MAID repository rejects for ever after one overshoot).
  */
 #include <math.h>
@@ -15,7 +15,7 @@
 #include <string.h>
 #include "learn_method.h"
 
-enum { MOST = 30000, FIXED = 0, GEOMETRIC, QUADRATIC, CUBIC };
+enum { FIXED = 0, GEOMETRIC, QUADRATIC, CUBIC };
 static const double C = 0.25, STILL = 1e-9;
 
 typedef struct keys {
@@ -37,10 +37,10 @@ typedef struct hoag {
   int schedule;
   size_t p;
   ptrdiff_t m, n;
-  double *theta, *trial, *z, *zt, *e;  /* [p], [m] */
+  double *theta, *trial, *best, *z, *zt, *e; /* [p], [m] */
   pri_real *x, *xt, *q;                /* [m][n] */
   double eps0, Lambda, g;
-  pri_interval f;
+  pri_interval f, f_best;
   long k, trials, failures;
 } hoag;
 
@@ -62,18 +62,23 @@ static double scheduled(const hoag *h, long k) {
 
 /* f, g and z at theta; *finite 0: there are none */
 static pri_status look(hoag *h, const double *theta, pri_real *x, double *z, double eps, pri_interval *f, double *g, int *finite) {
-  PRI_TRY(pri_lower_theta(h->l, theta));
-  PRI_TRY(pri_lower_solve(h->l, x, eps, MOST, h->e));
-  *f = pri_lower_interval(h->l, x, h->e);
+  PRI_TRY(pri_lower_look(h->l, theta, x, eps, h->e, f));
   *finite = isfinite(f->high);
-  *g = f->high - f->half; /* the loss of the inexact images */
+  *g = pri_interval_computed(*f);
   return *finite ? pri_lower_hypergradient(h->l, x, h->e, eps, h->q, z, NULL) : PRI_OK;
+}
+
+static void remember(hoag *h) { /* the best point */
+  if (!(h->f.high < h->f_best.high)) return;
+  h->f_best = h->f;
+  memcpy(h->best, h->theta, h->p * sizeof *h->best);
 }
 
 static pri_status first_look(hoag *h) {
   int finite;
   PRI_TRY(look(h, h->theta, h->x, h->z, scheduled(h, 0), &h->f, &h->g, &finite));
   if (!finite) return PRI_FAIL(h->ctx, PRI_ENUMERIC, "learn: the lower level is not finite at the parameters it starts from");
+  remember(h);
   const double z = norm(h->z, h->p);
   h->Lambda = z > 1e-3 ? z / sqrt((double)h->p) : 1;
   return PRI_OK;
@@ -96,6 +101,7 @@ static void accept(hoag *h, pri_interval f, double g) {
   h->z = h->zt, h->zt = z;
   h->x = h->xt, h->xt = x;
   h->f = f, h->g = g;
+  remember(h);
 }
 
 static void reject(hoag *h) {
@@ -128,28 +134,29 @@ static pri_status step(void *priv, pri_method_report *r, pri_verdict *v) {
   const double D = move(h);
   if (D <= STILL) *v = PRI_STOPPED_EARLY;
   else PRI_TRY(advance(h, D));
-  *r = (pri_method_report){.k = h->k, .trials = h->trials, .failures = h->failures, .f = h->f, .z = norm(h->z, h->p), .omega = NAN, .eps = scheduled(h, h->k), .alpha = 1 / h->Lambda,
+  *r = (pri_method_report){.k = h->k, .trials = h->trials, .failures = h->failures, .f = h->f_best, .last = h->f.high, .z = norm(h->z, h->p), .omega = NAN, .eps = scheduled(h, h->k), .alpha = 1 / h->Lambda,
                            .predicted = NAN, .work = pri_lower_work(h->l)};
   return PRI_OK;
 }
 
-static const double *theta(const void *h) { return ((const hoag *)h)->theta; }
+static const double *theta(const void *h) { return ((const hoag *)h)->best; }
 
 static pri_status walk(void *priv, pri_walk *w) {
   hoag *h = priv;
   pri_work work = pri_lower_work(h->l);
   const size_t images = (size_t)(h->m * h->n) * sizeof(pri_real);
   PRI_TRY(pri_walk_bytes(w, "theta", h->theta, h->p * sizeof(double)));
+  PRI_TRY(pri_walk_bytes(w, "best", h->best, h->p * sizeof(double)));
   PRI_TRY(pri_walk_bytes(w, "z", h->z, h->p * sizeof(double)));
   PRI_TRY(pri_walk_bytes(w, "x", h->x, images));
   PRI_TRY(pri_walk_bytes(w, "q", h->q, images));
-  double scalars[] = {h->eps0, h->Lambda, h->g, h->f.low, h->f.high, h->f.half, work.gradients, work.products, work.mixed};
+  double scalars[] = {h->eps0, h->Lambda, h->g, h->f.low, h->f.high, h->f.half, h->f_best.low, h->f_best.high, h->f_best.half, work.gradients, work.products, work.mixed};
   long counts[] = {h->k, h->trials, h->failures};
   PRI_TRY(pri_walk_bytes(w, "scalars", scalars, sizeof scalars));
   PRI_TRY(pri_walk_bytes(w, "counts", counts, sizeof counts));
-  h->eps0 = scalars[0], h->Lambda = scalars[1], h->g = scalars[2], h->f = (pri_interval){scalars[3], scalars[4], scalars[5]};
+  h->eps0 = scalars[0], h->Lambda = scalars[1], h->g = scalars[2], h->f = (pri_interval){scalars[3], scalars[4], scalars[5]}, h->f_best = (pri_interval){scalars[6], scalars[7], scalars[8]};
   h->k = counts[0], h->trials = counts[1], h->failures = counts[2];
-  pri_lower_set_work(h->l, (pri_work){scalars[6], scalars[7], scalars[8]});
+  pri_lower_set_work(h->l, (pri_work){scalars[9], scalars[10], scalars[11]});
   return PRI_OK;
 }
 
@@ -158,24 +165,24 @@ static pri_method_claim claim(const void *of) { return (void)of, PRI_CLAIM_INTER
 static void destroy(void *priv) {
   hoag *h = priv;
   if (!h) return;
-  void *const all[] = {h->theta, h->trial, h->z, h->zt, h->e, h->x, h->xt, h->q};
+  void *const all[] = {h->theta, h->trial, h->best, h->z, h->zt, h->e, h->x, h->xt, h->q};
   for (size_t i = 0; i < sizeof all / sizeof *all; i++) pri_free(h->ctx, all[i]);
   pri_free(h->ctx, h);
 }
 
 static pri_status make(hoag *h, const double *theta_0, const keys *k) {
-  double **const vectors[] = {&h->theta, &h->trial, &h->z, &h->zt};
+  double **const vectors[] = {&h->theta, &h->trial, &h->best, &h->z, &h->zt};
   for (size_t i = 0; i < sizeof vectors / sizeof *vectors; i++) PRI_ALLOC(h->ctx, *vectors[i], (ptrdiff_t)h->p);
   PRI_ALLOC(h->ctx, h->e, h->m);
   PRI_ALLOC(h->ctx, h->x, h->m * h->n);
   PRI_ALLOC(h->ctx, h->xt, h->m * h->n);
   PRI_ALLOC(h->ctx, h->q, h->m * h->n);
   for (size_t i = 0; i < h->p; i++) h->theta[i] = fmin(fmax(theta_0[i], h->box.lo), h->box.hi);
-  PRI_TRY(pri_lower_theta(h->l, h->theta));
-  const double far = pri_lower_start(h->l, h->x);
-  h->eps0 = isnan(k->common.eps) ? 0.02 * far : k->common.eps;
-  if (h->eps0 > 0 && isfinite(h->eps0)) return PRI_OK;
-  return PRI_FAIL(h->ctx, PRI_ENUMERIC, "learn: the first gradient is %g: are the images constant, or not finite?", far);
+  memcpy(h->best, h->theta, h->p * sizeof *h->best);
+  h->f_best.high = INFINITY;
+  PRI_TRY(pri_lower_begin(h->l, h->theta, h->x, &h->eps0));
+  if (!isnan(k->common.eps)) h->eps0 = k->common.eps;
+  return PRI_OK;
 }
 
 static pri_status create(pri_ctx *ctx, void **out, pri_lower *l, const double *theta_0, pri_method_box box, const void *of) {

@@ -21,7 +21,7 @@
 #include "learn.h"
 #include "vec.h"
 
-enum { MOST = 30000 /* steps of the lower level */, TIGHTENINGS = 60 };
+enum { TIGHTENINGS = 60 };
 static const double SMALLEST = 1e-7 /* of f */, FLOOR = 1e-13, TANGENT = 0.1;
 
 struct pri_maid {
@@ -47,32 +47,25 @@ static double dot(const double *a, const double *b, size_t n) {
   return s;
 }
 
-static int all_finite(const double *e, ptrdiff_t m) {
-  for (ptrdiff_t i = 0; i < m; i++)
-    if (!isfinite(e[i])) return 0;
-  return 1;
-}
-
 static void clamp(const pri_maid *m, double *theta) {
   for (size_t i = 0; i < m->p; i++) theta[i] = fmin(fmax(theta[i], m->o.lo), m->o.hi);
 }
 
 static int paper(const pri_maid *m) { return m->o.search == PRI_MAID_PAPER; }
 
-/* The interval of f, by mode. */
-static pri_interval interval(const pri_maid *m, const pri_real *x, const double *e) {
-  const pri_interval f = pri_lower_interval(m->l, x, e);
-  const double g = f.high - f.half; /* the loss as computed, within half the square of e */
-  return m->o.mode == PRI_MAID_OFF && isfinite(f.high) ? (pri_interval){g, g, 0} : f;
+/* What is said of f. */
+static pri_interval by_mode(const pri_maid *m, pri_interval f) {
+  const double g = pri_interval_computed(f);
+  return m->o.mode == PRI_MAID_OFF ? (pri_interval){g, g, 0} : f;
 }
 
 /* x, e, f and z at theta, to eps */
 static pri_status look(pri_maid *m) {
   const int proved = m->o.descent == 2 && m->o.mode == PRI_MAID_CERTIFIED, estimated = m->o.descent == 2 && m->o.mode == PRI_MAID_ESTIMATED;
   PRI_TRY(pri_lower_theta(m->l, m->theta));
-  PRI_TRY(pri_lower_solve(m->l, m->x, m->eps, MOST, m->e));
-  if (!all_finite(m->e, m->m)) return PRI_FAIL(m->ctx, PRI_ENUMERIC, "learn: the lower level is not finite at the parameters it starts from");
-  m->f = interval(m, m->x, m->e);
+  PRI_TRY(pri_lower_solve(m->l, m->x, m->eps, PRI_LOWER_MOST, m->e));
+  if (!pri_lower_finite(m->l, m->e)) return PRI_FAIL(m->ctx, PRI_ENUMERIC, "learn: the lower level is not finite at the parameters it starts from");
+  m->f = by_mode(m, pri_lower_interval(m->l, m->x, m->e));
   PRI_TRY(pri_lower_hypergradient(m->l, m->x, m->e, m->share * m->eps, m->q, m->z, proved ? &m->omega : NULL));
   return estimated ? pri_lower_estimate(m->l, m->x, m->e, m->q, &m->omega) : PRI_OK;
 }
@@ -85,25 +78,9 @@ static pri_status bend(pri_maid *m) { /* the tangents and the metric at a new po
   return PRI_OK;
 }
 
-/* d = B z; moves along a bound are taken out */
-static void direct(pri_maid *m) {
-  pri_metric_apply(&m->metric, m->d, m->z, m->o.cap);
-  for (size_t i = 0; i < m->p; i++)
-    if ((m->theta[i] <= m->o.lo && m->d[i] > 0) || (m->theta[i] >= m->o.hi && m->d[i] < 0)) m->d[i] = 0;
-  if (dot(m->z, m->d, m->p) > 1e-3 * sqrt(dot(m->z, m->z, m->p) * dot(m->d, m->d, m->p))) return;
-  pri_metric_forget(&m->metric);
-  memcpy(m->d, m->z, m->p * sizeof *m->d);
-}
-
-static double largest(const double *d, size_t p) {
-  double most = 0;
-  for (size_t i = 0; i < p; i++) most = fmax(most, fabs(d[i]));
-  return most;
-}
-
 /* The step that is tried first. */
 static double first_step(const pri_maid *m) {
-  const double most = largest(m->d, m->p);
+  const double most = pri_metric_largest(m->d, m->p);
   if (!(most > 0)) return 0;
   const double a = pri_metric_scaled(&m->metric) ? 1 : m->alpha > 0 ? m->alpha : m->o.alpha > 0 ? m->o.alpha : 0.5 / most;
   return fmin(a, m->o.cap / most);
@@ -123,7 +100,7 @@ static pri_status sharpen(pri_maid *m, double *a, double *predicted, int *short_
   *short_ = 0;
   for (int j = 0; j < TIGHTENINGS; j++) {
     PRI_TRY(look(m));
-    direct(m);
+    pri_metric_direct(&m->metric, m->d, m->z, &(pri_metric_where){m->theta, m->o.lo, m->o.hi, m->o.cap});
     *a = first_step(m);
     *predicted = promise(m, *a);
     const int small = !(*predicted > SMALLEST * m->f.high), wide = !paper(m) && 2 * m->f.half > m->o.kappa * fmax(*predicted, SMALLEST * m->f.high);
@@ -145,24 +122,16 @@ static double reference(const pri_maid *m) {
   return most;
 }
 
-/* e and f at m->trial, from x; not finite where there is none */
-static pri_status solve_trial(pri_maid *m, pri_interval *f) {
-  *f = (pri_interval){INFINITY, INFINITY, INFINITY};
-  memcpy(m->xt, m->x, (size_t)m->mn * sizeof *m->xt);
-  if (m->w) pri_lower_predict(m->l, m->xt, m->w, m->theta, m->trial);
-  pri_status s = pri_lower_theta(m->l, m->trial);
-  if (s == PRI_OK) s = pri_lower_solve(m->l, m->xt, m->eps, MOST, m->et);
-  if (s == PRI_OK && all_finite(m->et, m->m)) *f = interval(m, m->xt, m->et);
-  return s == PRI_ECANCEL || s == PRI_ENOMEM || s == PRI_EBUDGET ? s : PRI_OK;
-}
-
 /* The point m->trial: 1 accepted, 0 a smaller step may do, -1 none will at this accuracy */
 static pri_status attempt(pri_maid *m, double predicted, int *verdict) {
   pri_interval f;
   *verdict = 0;
   m->trials++;
-  PRI_TRY(solve_trial(m, &f));
+  memcpy(m->xt, m->x, (size_t)m->mn * sizeof *m->xt);
+  if (m->w) pri_lower_predict(m->l, m->xt, m->w, m->theta, m->trial);
+  PRI_TRY(pri_lower_look(m->l, m->trial, m->xt, m->eps, m->et, &f));
   if (!isfinite(f.high)) return PRI_OK;
+  f = by_mode(m, f);
   if (f.high - reference(m) + m->o.lambda * predicted <= 0) *verdict = 1;
   else if (!paper(m) && predicted < f.half + m->f.half) *verdict = -1;
   return PRI_OK;
@@ -192,7 +161,7 @@ static void learn_metric(pri_maid *m) {
 }
 
 static void report(const pri_maid *m, pri_maid_report *r, double predicted) {
-  *r = (pri_maid_report){.k = m->k, .trials = m->trials, .failures = m->failures, .f = m->f, .z = sqrt(dot(m->z, m->z, m->p)), .omega = m->omega,
+  *r = (pri_maid_report){.k = m->k, .trials = m->trials, .failures = m->failures, .f = m->f, .last = m->f.high, .z = sqrt(dot(m->z, m->z, m->p)), .omega = m->omega,
                          .eps = m->eps, .alpha = m->alpha, .predicted = predicted, .work = pri_lower_work(m->l)};
 }
 
@@ -229,7 +198,7 @@ pri_status pri_maid_step(pri_maid *m, pri_maid_report *r, pri_verdict *v) {
     if (m->eps < FLOOR) return *v = PRI_STOPPED_EARLY, PRI_OK;
   }
   accept(m, a);
-  m->f = interval(m, m->x, m->e);
+  m->f = by_mode(m, pri_lower_interval(m->l, m->x, m->e));
   report(m, r, predicted);
   return PRI_OK;
 }
@@ -286,16 +255,13 @@ static pri_status make_room(pri_ctx *ctx, pri_maid *m) {
   return PRI_OK;
 }
 
-/* First accuracy: a fiftieth of the error bound of the start (spec 4: scale-free). */
 static pri_status start(pri_maid *m, const double *theta) {
   memcpy(m->theta, theta, m->p * sizeof *theta);
   clamp(m, m->theta);
-  PRI_TRY(pri_lower_theta(m->l, m->theta));
-  const double far = pri_lower_start(m->l, m->x);
-  m->eps = m->o.eps > 0 ? m->o.eps : 0.02 * far;
-  m->eps0 = fmax(m->eps, 0.02 * far);
+  PRI_TRY(pri_lower_begin(m->l, m->theta, m->x, &m->eps0));
+  m->eps = m->o.eps > 0 ? m->o.eps : m->eps0;
+  m->eps0 = fmax(m->eps, m->eps0);
   m->share = m->o.delta > 0 ? m->o.delta / m->eps : 0.04;
-  if (!(m->eps > 0) || !isfinite(m->eps)) return PRI_FAIL(m->ctx, PRI_ENUMERIC, "learn: the first gradient is %g: are the images constant, or not finite?", far);
   return PRI_OK;
 }
 

@@ -3,7 +3,7 @@
  * learn_method.h - methods of the upper level behind one interface: --solver NAME:KEYS of priori learn, and the benchmarks.
  *
  * A class is a table over a private object, as for solvers: kind (keys), create, step, theta, walk, destroy. All count work by pri_lower_work and
- * fill the same report. `theta` is a point that has been looked at; f in the report is the interval there.
+ * fill the same report. `theta` is the best point that has been looked at; f in the report is the interval there, `last` the upper end at the present one.
  */
 #ifndef PRI_LEARN_METHOD_H
 #define PRI_LEARN_METHOD_H
@@ -29,7 +29,7 @@ typedef struct pri_method_class {
   void (*destroy)(void *m);        /* NULL is none */
 } pri_method_class;
 
-extern const pri_method_class pri_method_maid, pri_method_hoag; /* learn_maid_method.c, learn_hoag.c */
+extern const pri_method_class pri_method_maid, pri_method_hoag, pri_method_fixed, pri_method_dfo, pri_method_random, pri_method_grid; /* learn_maid_method.c, learn_hoag.c, ...; learn_search.c */
 
 /* ---- learn_method.c: one of them. The keys are kept, and printed as the effective spec. */
 typedef struct pri_method pri_method;

@@ -14,6 +14,12 @@
 #include <string.h>
 #include "learn.h"
 
+double pri_metric_largest(const double *d, size_t p) {
+  double most = 0;
+  for (size_t i = 0; i < p; i++) most = fmax(most, fabs(d[i]));
+  return most;
+}
+
 static double dot(const double *a, const double *b, size_t n) {
   double s = 0;
   for (size_t i = 0; i < n; i++) s += a[i] * b[i];
@@ -108,20 +114,14 @@ static void two_loops(const pri_metric *m, double *d) {
   }
 }
 
-static double largest(const double *d, size_t p) {
-  double most = 0;
-  for (size_t i = 0; i < p; i++) most = fmax(most, fabs(d[i]));
-  return most;
-}
-
 /* The least r for which no parameter moves by more than cap */
 static void shorten(const pri_metric *m, double *d, const double *z, double cap) {
   double low = 0, high = 0;
   for (int k = 0; k < 60; k++) {
-    const double r = k == 0 ? 0 : high == 0 ? fmax(4 * low, 1e-6 * largest(z, m->p) / cap) : (low + high) / 2;
+    const double r = k == 0 ? 0 : high == 0 ? fmax(4 * low, 1e-6 * pri_metric_largest(z, m->p) / cap) : (low + high) / 2;
     memcpy(d, z, m->p * sizeof *d);
     divide(m, d, r);
-    const int fits = largest(d, m->p) <= cap;
+    const int fits = pri_metric_largest(d, m->p) <= cap;
     if (k == 0 && fits) return;
     if (fits) high = r;
     else low = r;
@@ -129,7 +129,7 @@ static void shorten(const pri_metric *m, double *d, const double *z, double cap)
   }
 }
 
-void pri_metric_apply(const pri_metric *m, double *d, const double *z, double cap) {
+static void apply(const pri_metric *m, double *d, const double *z, double cap) {
   memcpy(d, z, m->p * sizeof *d);
   if (m->kind == PRI_METRIC_LBFGS) two_loops(m, d);
   if (m->kind == PRI_METRIC_NEWTON && m->has_gram) shorten(m, d, z, cap);
@@ -139,6 +139,15 @@ void pri_metric_apply(const pri_metric *m, double *d, const double *z, double ca
     for (size_t i = 0; i < m->p; i++) d[i] *= m->s[0];
   if (m->kind == PRI_METRIC_BFGS && m->pairs > 0)
     for (size_t i = 0; i < m->p; i++) d[i] = dot(m->s + i * m->p, z, m->p);
+}
+
+void pri_metric_direct(pri_metric *m, double *d, const double *z, const pri_metric_where *at) {
+  apply(m, d, z, at->cap);
+  for (size_t i = 0; i < m->p; i++)
+    if ((at->theta[i] <= at->lo && d[i] > 0) || (at->theta[i] >= at->hi && d[i] < 0)) d[i] = 0;
+  if (dot(z, d, m->p) > 1e-3 * sqrt(dot(z, z, m->p) * dot(d, d, m->p))) return;
+  pri_metric_forget(m);
+  for (size_t i = 0; i < m->p; i++) d[i] = (at->theta[i] <= at->lo && z[i] > 0) || (at->theta[i] >= at->hi && z[i] < 0) ? 0 : z[i];
 }
 
 int pri_metric_scaled(const pri_metric *m) { return m->pairs > 0 || m->has_gram; }

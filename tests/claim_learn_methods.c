@@ -80,20 +80,24 @@ static void go(struct set *s, pri_method *m, int steps, pri_method_report *r) {
 }
 
 static void each_finds_the_scalar_optimum(void **state) {
-  static const char *const specs[] = {"maid", "maid:search=paper,eps=0.1,alpha=1", "hoag:eps=0.001,schedule=fixed", "hoag:eps=0.1", "hoag:eps=0.1,schedule=quadratic", "hoag:eps=0.1,schedule=cubic"};
+  static const char *const specs[] = {"maid", "maid:search=paper,eps=0.1,alpha=1", "maid:metric=none", "maid:metric=bb", "maid:metric=bfgs", "maid:metric=lbfgs", "maid:metric=adagrad", "maid:descent=yes",
+                                      "maid:mode=estimated", "maid:mode=off,eps=1e-4", "maid:memory=3", "fixed:eps=1e-6", "fixed:eps=1e-6,metric=bb", "fixed:eps=1e-6,metric=bfgs", "dfo", "grid:points=61", "random:points=300", "hoag:eps=0.001,schedule=fixed", "hoag:eps=0.1", "hoag:eps=0.1,schedule=quadratic", "hoag:eps=0.1,schedule=cubic"};
   struct set s;
   (void)state;
   if (is_float) return;
   open_pair(&s);
   for (size_t i = 0; i < sizeof specs / sizeof *specs; i++) {
     const double start = 1.5;
+    pri_lower_set_work(s.l, (pri_work){0, 0, 0});
     pri_method *m = begin(&s, specs[i], &start);
     pri_method_report r = {0};
     go(&s, m, 400, &r);
     /* hoag passes the optimum; with steps that grow until f rises, and a slack of the accuracy, it need not stay there (spec 5, 7) */
     if (pri_method_monotone(m) && !(fabs(pri_method_theta(m)[0] - best_theta) <= 1e-2)) fail_msg("%s ends at %g", specs[i], pri_method_theta(m)[0]);
-    if (!(r.best <= best_f * 1.05 && r.best >= best_f * (1 - 1e-9) && r.best <= r.f.high)) fail_msg("%s: best %g, last %g", specs[i], r.best, r.f.high);
-    assert_true(r.work.gradients > 0 && r.work.products > 0 && r.work.mixed > 0);
+    const double slack = !strncmp(specs[i], "hoag", 4) ? 1.05 : !strncmp(specs[i], "grid", 4) || !strncmp(specs[i], "random", 6) ? 1.01 : 1.001; /* f'' = 0.17: 0.03 beside the optimum costs 8e-5 */
+    if (!(r.best <= best_f * slack && r.best >= best_f * (1 - 1e-9) && r.best <= r.f.high)) fail_msg("%s: best %g, last %g", specs[i], r.best, r.f.high);
+    const int blind = !strncmp(specs[i], "dfo", 3) || !strncmp(specs[i], "grid", 4) || !strncmp(specs[i], "random", 6);
+    assert_true(r.work.gradients > 0 && (r.work.products > 0) == !blind && (r.work.mixed > 0) == !blind);
     pri_method_destroy(&m);
   }
   close_set(&s);
@@ -145,12 +149,12 @@ static void hoag_moves_once_a_step(void **state) {
 }
 
 static void state_goes_on_to_the_same_bits(void **state) {
-  static const char *const specs[] = {"maid", "hoag"};
+  static const char *const specs[] = {"maid", "hoag", "maid:metric=bfgs", "maid:metric=adagrad,memory=2", "fixed", "dfo", "random"};
   const char *path = sizeof(pri_real) == 4 ? "claim_learn_methods.float.state" : "claim_learn_methods.double.state";
   const double start[2] = {-3, -3};
   (void)state;
   if (is_float) return;
-  for (int i = 0; i < 2; i++) {
+  for (size_t i = 0; i < sizeof specs / sizeof *specs; i++) {
     struct set s;
     pri_walk *w;
     pri_method_report a = {0}, b = {0};
