@@ -177,9 +177,20 @@ static pri_status make_method(pri_learn_job *g) {
   return s;
 }
 
+/* That of the kind of image: 1, 255, 65535, else the largest value */
+static double peak_of(const pri_array *truth) {
+  static const double peaks[] = {1, 255, 65535};
+  double top = 0;
+  for (ptrdiff_t i = 0; i < truth->items * pri_shape_size(&truth->shape); i++) top = fmax(top, (double)truth->data[i]);
+  for (size_t i = 0; i < sizeof peaks / sizeof *peaks; i++)
+    if (top <= 1.3 * peaks[i] && top > peaks[i] / 20) return peaks[i]; /* CT: dense bone passes 1 */
+  return top;
+}
+
 static pri_status make_problem(pri_learn_job *g) {
   PRI_TRY(pri_learn_data_load(g->call, &g->data));
   const pri_learn_set *t = &g->data.train;
+  g->peak = peak_of(&t->truth);
   pri_log(g->ctx, PRI_LOG_INFO, "%td %s of %td pixels%s; measurements are off by sd %.4g", t->y.items, t->truth.items ? "pairs" : "measurements",
           pri_shape_size(pri_operator_domain(g->data.A)), g->data.validate.y.items ? ", some more put aside" : "", g->data.sd);
   choose_floor(g);
@@ -191,9 +202,8 @@ static pri_status make_problem(pri_learn_job *g) {
 
 /* ---- the run */
 
-static double psnr(const pri_learn_job *g, double f) { /* of the mean squared error 2 f / n, peak 1 */
-  return -10 * log10(2 * f / (double)pri_shape_size(pri_operator_domain(g->data.A)));
-}
+/* Of the mean squared error 2 f / n */
+static double psnr(const pri_learn_job *g, double f) { return 10 * log10(g->peak * g->peak / (2 * f / (double)pri_shape_size(pri_operator_domain(g->data.A)))); }
 
 static pri_status judge(pri_learn_job *g) {
   if (!g->judge) return PRI_OK;
@@ -205,7 +215,7 @@ static pri_status judge(pri_learn_job *g) {
 
 static void say_step(pri_learn_job *g) {
   char more[80] = "", aside[80] = "";
-  if (g->loss == PRI_LOSS_MSE) snprintf(more, sizeof more, " (%.3f dB)", psnr(g, g->r.f.high));
+  if (g->loss == PRI_LOSS_MSE) snprintf(more, sizeof more, " (%.3f dB of peak %.4g)", psnr(g, g->r.f.high), g->peak);
   if (g->judge) snprintf(aside, sizeof aside, ", put aside %.6g", g->judged.high);
   pri_journal_event(g->log, "iteration", pri_learn_step(g));
   json_array_append_new(g->history, pri_learn_step(g));
@@ -228,12 +238,22 @@ static pri_status iterate(pri_learn_job *g) {
   return PRI_OK;
 }
 
-static void say_result(pri_learn_job *g) {
-  const double *t = pri_method_theta(g->m);
+/* "weight 0.083, smoothing 0.0035" */
+static void name_values(const pri_learn_job *g, char *text, size_t room) {
   const size_t p = pri_lower_ntheta(g->l);
-  char text[200] = "";
-  for (size_t i = 0, at = 0; p <= PRI_LEARN_SAID && i < p && at < sizeof text - 40; i++) at += (size_t)snprintf(text + at, sizeof text - at, "%s%.5g", i ? ", " : "", exp(t[i]));
-  if (p > PRI_LEARN_SAID) snprintf(text, sizeof text, "%zu parameters", p);
+  double v[PRI_LEARN_SAID];
+  text[0] = 0;
+  if (p > PRI_LEARN_SAID) {
+    snprintf(text, room, "%zu parameters", p);
+    return;
+  }
+  pri_learn_values(g, v);
+  for (size_t i = 0, at = 0; i < p && at < room - 40; i++) at += (size_t)snprintf(text + at, room - at, "%s%s %.5g", i ? ", " : "", pri_learn_parameter(g->name, i), exp(v[i]));
+}
+
+static void say_result(pri_learn_job *g) {
+  char text[200];
+  name_values(g, text, sizeof text);
   if (!pri_lower_certified(g->l)) pri_log(g->ctx, PRI_LOG_WARN, "the intervals of the loss are estimates: %s", g->loss == PRI_LOSS_WHITENESS ? "whiteness has no proven slope" : "the prior is not known to be convex");
   pri_log(g->ctx, PRI_LOG_INFO, "%s: %s after %zu steps; %s: %s. Use it: --prior %s:file=%s", g->o->output, pri_verdict_name(g->why), json_array_size(g->history), g->name, text, g->name, g->o->output);
 }

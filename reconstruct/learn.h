@@ -148,4 +148,5 @@ PRI_MUST_CHECK pri_status pri_maid_walk(pri_maid *m, pri_walk *w);
 
 /* ---- learn_file.c: the prior file; spec: as pri_prior_print gives it, provenance: JSON. ENOTSUP: that kind is not kept in files; EWRITE */
 PRI_MUST_CHECK pri_status pri_learn_save(pri_ctx *ctx, const char *path, int overwrite, const char *spec, const double *theta, size_t p, const char *provenance);
+const char *pri_learn_parameter(const char *kind, size_t i); /* what number i of a .prior file of that kind is, "weight"; "": it has no name */
 #endif

@@ -84,11 +84,20 @@ static json_t *certificate(const pri_learn_job *g) {
   return c;
 }
 
-/* theta of a prior in a file: tgv keeps (weight, ratio, smoothing) of (a1, a0, nu) */
-static pri_status save(pri_learn_job *g, const char *text) {
+void pri_learn_values(const pri_learn_job *g, double *out) {
   const double *theta = pri_method_theta(g->m);
-  const double tgv[PRI_LEARN_TGV_THETA] = {theta[0], g->is_tgv ? theta[1] - theta[0] : 0, g->is_tgv ? theta[2] : 0};
-  return pri_learn_save(g->ctx, g->o->output, g->o->force, g->prior, g->is_tgv ? tgv : theta, pri_lower_ntheta(g->l), text);
+  memcpy(out, theta, pri_lower_ntheta(g->l) * sizeof *out);
+  if (g->is_tgv) out[1] = theta[1] - theta[0];
+}
+
+static pri_status save(pri_learn_job *g, const char *text) {
+  const size_t p = pri_lower_ntheta(g->l);
+  double *values;
+  PRI_ALLOC(g->ctx, values, (ptrdiff_t)p);
+  pri_learn_values(g, values);
+  const pri_status s = pri_learn_save(g->ctx, g->o->output, g->o->force, g->prior, values, p, text);
+  pri_free(g->ctx, values);
+  return s;
 }
 
 pri_status pri_learn_write(pri_learn_job *g) {

@@ -12,6 +12,12 @@ static const struct { const char *kind, *tensor[MOST], *form; } known[] = { /* f
     {"tgv", {"log_weight", "log_ratio", "log_smoothing"}, "form"},
     {"foe", {"log_scale", "log_weights", "log_smoothings", "filters"}, "potential"}};
 
+const char *pri_learn_parameter(const char *kind, size_t i) {
+  for (size_t k = 0; k < sizeof known / sizeof *known; k++)
+    if (!strcmp(known[k].kind, kind)) return i < MOST && known[k].tensor[i] ? known[k].tensor[i] + strlen("log_") : "";
+  return "";
+}
+
 static pri_status number(pri_ctx *ctx, const char *spec, const char *key, ptrdiff_t *value) {
   char *text = NULL;
   PRI_TRY(pri_spec_get(ctx, spec, key, NULL, &text));

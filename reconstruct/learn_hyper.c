@@ -4,7 +4,8 @@
  *
  *   H q = grad g;   z = -J'q
  *   omega = (|J| / mu)(r + L_g e + L_H |q| e) + L_J |q| e + (L_J e / mu)(r + L_g e + L_H |q| e)                              (bound B)
- * with the residual r = |H q - grad g| that was achieved, and |J| <= the Frobenius norm of its columns where they are few.
+ * with the residual r = |H q - grad g| that was achieved (formed anew: that of the recursion drifts from it by rounding), and |J| <= the Frobenius
+ * norm of its columns where they are few.
  */
 #include <math.h>
 #include <string.h>
@@ -29,7 +30,7 @@ static pri_status product(const struct hyper *h, const pri_desk *k, pri_real *hv
   return l->level.c->product(l->ctx, l->level.priv, k->level, i, hv, v);
 }
 
-/* q towards H q = g; *residual: what is left */
+/* q towards H q = g; *residual: what is left, where a bound is wanted */
 static pri_status conjugate_gradients(const struct hyper *h, const pri_desk *k, pri_real *q, const pri_real *g, ptrdiff_t i, double *residual) {
   const struct pri_lower *l = h->l;
   pri_real *r = k->v[1], *d = k->v[2], *hd = k->v[3];
@@ -49,7 +50,10 @@ static pri_status conjugate_gradients(const struct hyper *h, const pri_desk *k, 
     rr = pri_norm2sq(l->ctx, r, n);
     pri_axpby(l->ctx, d, 1, r, rr / was, n);
   }
-  *residual = sqrt(rr);
+  if (!h->bound) return PRI_OK;
+  PRI_TRY(product(h, k, hd, q, i));
+  pri_axpy(l->ctx, hd, -1, g, n);
+  *residual = sqrt(pri_norm2sq(l->ctx, hd, n));
   return PRI_OK;
 }
 
@@ -78,7 +82,7 @@ static pri_status hyper_one(const struct hyper *h, const pri_desk *k, ptrdiff_t 
   const struct pri_lower *l = h->l;
   const pri_real *x = h->x + i * l->level.n;
   pri_real *g = k->v[0], *q = h->q + i * l->level.n;
-  double value, r, J;
+  double value, r = NAN, J;
   PRI_TRY(l->level.c->prepare(l->ctx, l->level.priv, k->level, i, x));
   PRI_TRY(l->upper.c->value(l->ctx, l->upper.priv, k->upper, i, x, &value, g));
   PRI_TRY(conjugate_gradients(h, k, q, g, i, &r));

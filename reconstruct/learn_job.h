@@ -23,6 +23,7 @@ typedef struct pri_learn_job {
   long steps;
   char *prior, *config, *name;   /* effective spec at the start; configuration; of the prior */
   pri_learn_data data;
+  double peak;                   /* of the true images, for PSNR */
   pri_prior *R, *R_judge;
   pri_learn_tgv tgv[2];          /* in their places where is_tgv */
   int is_tgv;
@@ -45,5 +46,6 @@ PRI_MUST_CHECK pri_status pri_learn_state_load(pri_learn_job *g); /* --resume, w
 /* ---- learn_card.c */
 PRI_MUST_CHECK pri_status pri_learn_describe(pri_learn_job *g, const char *solver); /* configuration and origin */
 json_t *pri_learn_step(const pri_learn_job *g);
+void pri_learn_values(const pri_learn_job *g, double *out);         /* theta as it stands in the file: tgv keeps (weight, ratio, smoothing) of (a1, a0, nu) */
 PRI_MUST_CHECK pri_status pri_learn_write(pri_learn_job *g);      /* the prior file; the state goes */
 #endif
