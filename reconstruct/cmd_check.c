@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "center.h"
+#include "check.h"
 #include "json.h"
 #include "pipeline.h"
 #include "priori/rng.h"
@@ -245,6 +246,7 @@ static pri_status print(struct set_up *s) {
 }
 
 static pri_status run(pri_call *call) {
+  if (call->opts->learn) return pri_check_learn(call);
   struct set_up s = {.ctx = call->ctx, .o = call->opts, .mismatch = NAN, .norm = NAN};
   pri_status st = build(&s, call);
   if (st == PRI_OK) st = examine(&s, call);
@@ -257,11 +259,13 @@ static pri_status run(pri_call *call) {
   return st;
 }
 
-static const char *const options[] = {"operator", "geometry", "prepare", "on-bad", "slices", "precision", "time", "json", "threads", "mem", "seed", NULL};
+static const char *const options[] = {"operator", "geometry", "prior", "prepare", "on-bad", "slices", "precision", "time", "learn", "json", "threads", "mem", "seed", NULL};
 static const char *const examples[] = {"is the adjoint the adjoint? what is truncated?",
                                        "check --operator ct:geometry=fan,sod=300,sdd=500,angles=60,detector=300,size=256",
                                        "how long does it take for this stack?",
-                                       "check --geometry angles=360,size=512 --time 1 --json sino.tif", NULL};
+                                       "check --geometry angles=360,size=512 --time 1 --json sino.tif",
+                                       "are the derivatives right that learning uses?",
+                                       "check --learn --prior foe:potential=log --operator blur:psf=gaussian,sigma=1", NULL};
 
 const pri_command pri_command_check = {
     .name = "check",
@@ -271,7 +275,9 @@ const pri_command pri_command_check = {
     .examples = examples,
     .more =
         "The adjoint test takes global and local probes in turn. Without an input the keys of the operator must say everything. With a sinogram of parallel or fan "
-        "beams the centre of rotation is sought by opposite rays and by the picture, and compared with that of the geometry.",
+        "beams the centre of rotation is sought by opposite rays and by the picture, and compared with that of the geometry.\n\n"
+        "With --learn: gradient, Hessian products and parameter derivatives of a prior against central differences, whose errors must fall with the square "
+        "of the step (order 2) down to rounding; symmetry, and the claimed bounds of curvature. Exit status 1 where one is wrong.",
     .min_inputs = 0,
     .max_inputs = 1,
     .run = run,

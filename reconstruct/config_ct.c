@@ -61,6 +61,10 @@ pri_status pri_config_simulate(pri_call *call) {
 
 pri_status pri_config_check(pri_call *call) {
   pri_options *o = call->opts;
+  if (o->learn) { /* differences need double; priors and operators are completed by what they are made of */
+    o->precision = PRI_PRECISION_DOUBLE;
+    return PRI_OK;
+  }
   PRI_TRY(geometry_operator(call->ctx, o));
   PRI_TRY(pri_options_set(call->ctx, o, "solver", "none"));
   return pri_config_complete(call->ctx, o);

@@ -50,6 +50,9 @@ double pri_interval_computed(pri_interval f);             /* the loss of the ima
 /* First guesses x at theta; *eps: a fiftieth of their error bound, root mean square (spec 4: free of scale). ENUMERIC: they are perfect, or not finite */
 PRI_MUST_CHECK pri_status pri_lower_begin(pri_lower *l, const double *theta, pri_real *x, double *eps);
 
+/* ---- learn_check.c: both levels of l, see learn_level.h */
+PRI_MUST_CHECK pri_status pri_lower_check(pri_lower *l, const double *theta, ptrdiff_t i, const pri_real *x, pri_derivative out[PRI_DERIVATIVES], int *n);
+
 /* ---- learn_images.c: h_i(x) = 1/2 |A x - y_i|^2 + R_theta(x) + floor/2 |x|^2, mu = lambda_min(A'A) + floor + mu_R;  learn_upper.c: losses */
 typedef enum pri_loss {
   PRI_LOSS_MSE,                    /* 1/2 |x - truth|^2 */

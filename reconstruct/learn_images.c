@@ -81,6 +81,22 @@ static pri_status gradient(pri_ctx *ctx, const void *priv, void *memory, ptrdiff
   return PRI_OK;
 }
 
+/* <x, (A'A + floor) x> / 2 - <x, A'y> + R(x): h but for |y|^2 / 2 */
+static pri_status value(pri_ctx *ctx, const void *priv, void *memory, ptrdiff_t i, const pri_real *x, double *h) {
+  const images *v = priv;
+  *h = 0;
+  for (int c = 0; c < v->copies; c++, x += v->all) {
+    const desk k = lay_out(v, memory, c);
+    double R = NAN;
+    PRI_TRY(normal(ctx, v, &k, k.t, x));
+    *h += pri_dot(ctx, k.t, x, v->n) / 2 - pri_dot(ctx, v->aty + (i * v->copies + c) * v->n, x, v->n);
+    if (v->p.tgv) PRI_TRY(pri_learn_tgv_value(ctx, v->p.tgv, &R, x, k.cache));
+    else PRI_TRY(v->prior->variational->value(ctx, v->rpriv, &R, x, 1, k.prior_scratch));
+    *h += R;
+  }
+  return PRI_OK;
+}
+
 static pri_status start(pri_ctx *ctx, const void *priv, void *memory, ptrdiff_t i, pri_real *x) { /* A'y / |A|^2, no fields */
   const images *v = priv;
   (void)memory;
@@ -161,7 +177,7 @@ static void fini(pri_ctx *ctx, void *priv) {
 }
 
 static const pri_lower_class class_ = {.name = "images", .desk = room, .theta = theta, .start = start, .gradient = gradient, .prepare = prepare, .product = product, .mixed = mixed,
-                                       .mixed_t = mixed_t, .fini = fini};
+                                       .mixed_t = mixed_t, .fini = fini, .value = value};
 
 /* ---- making one */
 

@@ -32,6 +32,7 @@ typedef struct pri_lower_class {
   pri_status (*mixed)(pri_ctx *ctx, const void *priv, void *desk, ptrdiff_t i, pri_real *out, const double *dtheta);  /* J_i dtheta */
   pri_status (*mixed_t)(pri_ctx *ctx, const void *priv, void *desk, ptrdiff_t i, double *out, const pri_real *v);     /* J_i' v */
   void (*fini)(pri_ctx *ctx, void *priv);                                                                             /* frees priv too */
+  pri_status (*value)(pri_ctx *ctx, const void *priv, void *desk, ptrdiff_t i, const pri_real *x, double *h);         /* h_i up to a constant; NULL: not told. For learn_check.c */
 } pri_lower_class;
 typedef struct pri_lower_level {
   const pri_lower_class *c;
@@ -53,4 +54,22 @@ typedef struct pri_upper {
   double lip;                        /* Lipschitz constant of grad g_i */
   int convex, proven;                /* g_i is; lip is */
 } pri_upper;
+
+/* ---- learn_check.c: are the derivatives those of the function? In double */
+enum { PRI_DERIVATIVES = 12 };
+typedef struct pri_derivative { /* one check */
+  const char *what;
+  double error;                 /* relative: of the best difference; of an identity; by how much a bound is passed */
+  double order;                 /* with which errors of differences fell with the step: 2; NAN: no differences, or nothing left to fall (a quadratic function) */
+  double limit;                 /* of error; INFINITY: not judged */
+  int good;
+} pri_derivative;
+/*
+ * pri_level_check - sample i at x [n] (a point in general position: no zeros in a row) and theta [ntheta], which the level is left at.
+ *   upper  NULL: only the lower level
+ *   out    *n of them are filled
+ * Directions are drawn from the context's seed. Errors: ENOMEM, EBUDGET, those of the level.
+ */
+PRI_MUST_CHECK pri_status pri_level_check(pri_ctx *ctx, const pri_lower_level *level, const pri_upper *upper, const double *theta, ptrdiff_t i, const pri_real *x,
+                                          pri_derivative out[PRI_DERIVATIVES], int *n);
 #endif

@@ -186,8 +186,17 @@ static pri_status value(pri_ctx *ctx, const void *priv, void *memory, ptrdiff_t 
   return pass(ctx, priv, grad, x, NULL, g);
 }
 
+/* the room for its gradient is that of the products' x: prepare comes after */
+static pri_status lower_value(pri_ctx *ctx, const void *priv, void *memory, ptrdiff_t i, const pri_real *x, double *h) {
+  const logistic *v = priv;
+  (void)i;
+  PRI_TRY(pass(ctx, v, memory, x, NULL, h));
+  for (ptrdiff_t j = 0; j < v->n; j++) *h += v->penalty[j] * (double)x[j] * (double)x[j] / 2;
+  return PRI_OK;
+}
+
 static const pri_lower_class lower_class = {.name = "logistic", .desk = desk, .theta = theta, .start = start, .gradient = gradient, .prepare = prepare, .product = product,
-                                            .mixed = mixed, .mixed_t = mixed_t, .fini = fini};
+                                            .mixed = mixed, .mixed_t = mixed_t, .fini = fini, .value = lower_value};
 static const pri_upper_class upper_class = {.name = "cross-entropy", .value = value, .fini = fini};
 
 /* ---- making one */

@@ -158,6 +158,27 @@ pri_status pri_learn_tgv_grad(pri_ctx *ctx, const pri_learn_tgv *v, pri_real *g,
   return PRI_OK;
 }
 
+static double rho_block(const void *arg, ptrdiff_t first, ptrdiff_t last) { /* sum of root(|q_i|^2 + nu^2) - nu = |q|^2 / (root + nu) */
+  const struct group *g = arg;
+  double sum = 0;
+  for (ptrdiff_t i = first; i < last; i++) {
+    double q2 = 0;
+    for (int k = 0; k < g->members; k++) q2 += (double)g->q[k * g->n + i] * (double)g->q[k * g->n + i];
+    sum += q2 / (sqrt(q2 + g->nu * g->nu) + g->nu);
+  }
+  return sum;
+}
+
+pri_status pri_learn_tgv_value(pri_ctx *ctx, const pri_learn_tgv *v, double *R, const pri_real *X, pri_real *kept) {
+  forward(ctx, v, kept, X);
+  *R = v->bend / 2 * pri_norm2sq(ctx, X + v->s.n, v->s.nd * v->s.n);
+  for (int g = 0; g < 2; g++) {
+    const struct group j = group_of(v, g, kept);
+    *R += v->a[g] * pri_sum(ctx, j.n, rho_block, &j);
+  }
+  return PRI_OK;
+}
+
 static pri_status hessvec(pri_ctx *ctx, const void *priv, pri_real *hv, const pri_real *V, const pri_real *kept, ptrdiff_t items, void *scratch) {
   const pri_learn_tgv *v = priv;
   pri_real *fields = scratch;

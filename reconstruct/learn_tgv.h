@@ -13,4 +13,5 @@ extern const pri_learnable pri_learn_tgv_face; /* priv: pri_learn_tgv; x, v and 
 size_t pri_learn_tgv_scratch(const pri_learn_tgv *v);
 /* g = grad R(X); kept: room of the cache */
 PRI_MUST_CHECK pri_status pri_learn_tgv_grad(pri_ctx *ctx, const pri_learn_tgv *v, pri_real *g, const pri_real *X, pri_real *kept, void *scratch);
+PRI_MUST_CHECK pri_status pri_learn_tgv_value(pri_ctx *ctx, const pri_learn_tgv *v, double *R, const pri_real *X, pri_real *kept);
 #endif

@@ -38,7 +38,7 @@ typedef struct pri_options {
   /* score, info, list, check */
   char *truth, *reference, *completion;
   double peak, range, time; /* 1, 1, s */
-  int ssim, json, tsv, man;
+  int ssim, json, tsv, man, learn;
   /* output */
   char *output, *dtype, *scale, *compression;
   int bigtiff, force, verify_metadata;

@@ -101,6 +101,8 @@ const pri_option pri_option_table[] = {
      0, 0, "WINDOW", "Comparison", 0},
     {{.name = "time", .unit = "s", .type = PRI_QUANTITY, AT(time), .min = 0, .max = 1e6, .def = 0,
       .help = "measure the operator for so long (0: do not)"}, 0, 0, "SECONDS", "Comparison", 0},
+    {{.name = "learn", SWITCH(learn), .help = "the derivatives that learning uses, of --prior behind --operator (default identity), against differences; without an input at "
+      "a drawn image"}, 0, 0, NULL, "Comparison", 0},
     {{.name = "json", SWITCH(json), .help = "print JSON for programs"}, 0, 0, NULL, "Output", 0},
     {{.name = "tsv", SWITCH(tsv), .help = "print a table with tabs"}, 0, 0, NULL, "Output", 0},
     {{.name = "man", SWITCH(man), .help = "print a manual page (troff): of the program, a command or a family"},

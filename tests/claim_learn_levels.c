@@ -127,7 +127,7 @@ static pri_status q_value(pri_ctx *ctx, const void *priv, void *desk, ptrdiff_t 
   return PRI_OK;
 }
 static void nothing(pri_ctx *ctx, void *priv) { (void)ctx, (void)priv; }
-static const pri_lower_class q_class = {"quadratic", no_desk, q_theta, q_start, q_gradient, q_prepare, q_product, q_mixed, q_mixed_t, nothing};
+static const pri_lower_class q_class = {"quadratic", no_desk, q_theta, q_start, q_gradient, q_prepare, q_product, q_mixed, q_mixed_t, nothing, NULL};
 static const pri_upper_class q_upper = {"distance", NULL, q_value, 0, nothing};
 
 static pri_lower *open_quadratic(pri_ctx *ctx) {

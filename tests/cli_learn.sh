@@ -101,4 +101,15 @@ check 'no output of the failures' sh -c '! ls b.prior 2>/dev/null'
 head -c 60 a.prior >cut.prior
 status 4 'a file that is cut off' denoise --prior tv:file=cut.prior unseen.npy -o c.npy
 status 4 'a prior of another kind' denoise --prior tv:file=tikhonov.prior unseen.npy -o c.npy
+# the derivatives
+for prior in tv tgv:weight=0.1,ratio=1 tikhonov foe:potential=log foe:filters=4,size=4,init=random; do
+  ok "check: $prior" check --learn --prior "$prior" --operator blur:psf=gaussian,sigma=1
+  check "check: $prior: nothing is wrong" sh -c '! grep -q WRONG .out'
+  check "check: $prior: of order 2" grep -qE '^J of the parameters against gradients .* (1\.9|2\.0)[0-9] .*ok$' .out
+done
+says '"order": ?(1\.99|2\.0)' 'check: in JSON' check --learn --prior smooth-tv --json
+ok 'check: at an image' check --learn --prior smooth-tv:smoothing=0.1 unseen.npy
+status 2 'check: nothing to learn in it' check --learn --prior l1
+complains 'no parameters that can be learned' 'check: which is said' check --learn --prior l1
+status 2 'check: no prior' check --learn
 finish
