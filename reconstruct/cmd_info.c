@@ -22,9 +22,19 @@ static json_t *object_of(const pri_input_info *i) {
 
 /* ---- for people: "key: value" lines, nested objects indented */
 
+enum { LONG = 12 }; /* lists up to that are printed whole */
+
 static void print_value(const json_t *v) {
   if (json_is_string(v)) {
     pri_print("%s", json_string_value(v));
+    return;
+  }
+  if (json_array_size(v) > LONG) {
+    pri_print("%zu values, ", json_array_size(v));
+    print_value(json_array_get(v, 0));
+    pri_print(" to ");
+    print_value(json_array_get(v, json_array_size(v) - 1));
+    pri_print(" (--json has them all)");
     return;
   }
   char *text = json_dumps(v, JSON_ENCODE_ANY | JSON_COMPACT | JSON_REAL_PRECISION(6));
@@ -43,11 +53,60 @@ static void print_lines(const char *s, int indent) {
   pri_print("\n");
 }
 
+/* the first and the last number of a list that hold something */
+static int ends_of(const json_t *list, double *first, double *last) {
+  int n = 0;
+  for (size_t i = 0; i < json_array_size(list); i++) {
+    const json_t *v = json_array_get(list, i);
+    if (!json_is_number(v)) continue;
+    *last = json_number_value(v);
+    if (!n++) *first = *last;
+  }
+  return n;
+}
+
+/* {item, k: [], objective: [], ...}: how the solver got there */
+static int print_history(const json_t *h) {
+  static const char *const columns[][2] = {{"objective", "objective"}, {"relative_gap", "relative gap"}, {"residual", "residual"}};
+  double a = 0, b = 0;
+  if (ends_of(json_object_get(h, "k"), &a, &b) < 1) return 0;
+  pri_print(" %zu points, steps %g to %g", json_array_size(json_object_get(h, "k")), a, b);
+  for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)
+    if (ends_of(json_object_get(h, columns[i][0]), &a, &b) > 0) pri_print("; %s %.4g to %.4g", columns[i][1], a, b);
+  pri_print(" (--json has them all)\n");
+  return 1;
+}
+
+/* [{method, prior, tested: [[w, value] ...], chosen}]: the search of weights */
+static int print_curves(const json_t *list) {
+  for (size_t i = 0; i < json_array_size(list); i++) {
+    const json_t *c = json_array_get(list, i), *tested = json_object_get(c, "tested");
+    const size_t n = json_array_size(tested);
+    if (!n || !json_is_string(json_object_get(c, "method"))) return 0;
+    pri_print("%s %s of %s: %.4g; %zu weights tested, %.4g to %.4g", i ? ";" : "", json_string_value(json_object_get(c, "method")), json_string_value(json_object_get(c, "prior")),
+              json_number_value(json_object_get(c, "chosen")), n, json_number_value(json_array_get(json_array_get(tested, 0), 0)),
+              json_number_value(json_array_get(json_array_get(tested, n - 1), 0)));
+  }
+  pri_print("\n");
+  return json_array_size(list) > 0;
+}
+
+static int print_short(const char *key, const json_t *v) {
+  if (!strcmp(key, "history") && json_is_object(v)) return print_history(v);
+  if (!strcmp(key, "weight_curves") && json_array_size(v)) return print_curves(v);
+  if (!strcmp(key, "history") && json_array_size(v)) { /* of learning */
+    pri_print(" %zu steps (--json has them all)\n", json_array_size(v));
+    return 1;
+  }
+  return 0;
+}
+
 static void print_object(json_t *o, int indent) {
   const char *key;
   json_t *v;
   json_object_foreach(o, key, v) {
     pri_print("%*s%s:", indent, "", key);
+    if (print_short(key, v)) continue;
     if (json_is_object(v) && json_object_size(v) > 0) {
       pri_print("\n");
       print_object(v, indent + 2);

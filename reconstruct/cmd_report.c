@@ -43,7 +43,11 @@ static const char style[] =
     "table{border-collapse:collapse;width:100%;font-size:.9rem}th,td{text-align:left;vertical-align:top;padding:.3rem .8rem .3rem 0;border-bottom:1px solid var(--rule)}tr{break-inside:avoid}"
     "th{font-weight:600;white-space:nowrap}td:nth-child(2){font-variant-numeric:tabular-nums;overflow-wrap:anywhere}td.n{white-space:nowrap;overflow-wrap:normal}"
     "pre,code{font:.82rem/1.5 ui-monospace,Menlo,Consolas,monospace}code{overflow-wrap:anywhere}pre{background:var(--fill);padding:.8rem 1rem;border-radius:6px;white-space:pre-wrap;overflow-wrap:anywhere}"
-    "@media print{body{margin:0;max-width:none;font-size:10.5pt}figure{min-width:0}.row{gap:.8rem 1.2rem}pre{border:1px solid var(--rule)}@page{margin:16mm}}";
+    /* on paper: rows are blocks, so that a page may end between figures, not inside of one, and no heading stands alone at its foot */
+    "@media print{body{margin:0;max-width:none;font-size:10.5pt}.row{display:block}figure{display:inline-block;width:48%;min-width:0;margin:0 1.5% .8rem 0;vertical-align:top}"
+    "figure.small{width:auto;max-width:4.6rem}.side{width:48%;display:inline-block}h2{margin-top:1.2rem}h2,h3{break-after:avoid-page}figure,tr,.legend,svg,.img{break-inside:avoid-page}"
+    "pre{border:1px solid var(--rule);break-inside:auto;orphans:4;widows:4}thead{display:table-header-group}.img,.b,.a,.d,.bar{print-color-adjust:exact;-webkit-print-color-adjust:exact}"
+    "@page{margin:16mm}}";
 
 /* ---- where it comes from */
 

@@ -43,6 +43,7 @@ typedef struct pri_plan {
   size_t fixed, per_item;  /* bytes: process and shared objects; each slice of a block */
   size_t peak, allowed;    /* predicted, budget */
   double seconds;          /* rough */
+  double step;             /* s of a solver's step on one slice, of a dry run; 0: not measured */
 } pri_plan;
 
 typedef struct pri_certified { /* figures of one slice, for the log and provenance; NAN: unknown */

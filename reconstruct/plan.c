@@ -14,6 +14,7 @@
 #include "json.h"
 #include "pipeline.h"
 #include "watch.h"
+#include "weight.h"
 
 enum { RESERVE = 6 << 20, LANES = 16 }; /* bytes; slices that the projectors take together */
 
@@ -34,11 +35,19 @@ static pri_status rehearse_certificate(struct trial *t) {
   return s == PRI_ENOTSUP ? PRI_OK : s;
 }
 
+/* What the priors cost is in it; on made-up data. A solver that objects to them is not timed. */
+static void time_step(pri_job *job, struct trial *t) {
+  pri_report r = {0};
+  const double began = pri_wall_seconds();
+  if (pri_solver_step(t->solve.solver, 0, &r) == PRI_OK) job->plan.step = pri_wall_seconds() - began;
+}
+
 static pri_status make(pri_job *job, struct trial *t, ptrdiff_t items) {
   PRI_TRY(pri_block_read(job, t->ctx, &t->block, job->slice, items, 1));
   PRI_TRY(pri_array_create(t->ctx, &t->result, &job->set.result, items));
   if (!job->set.A || !strcmp(job->o->solver, "none")) return PRI_OK;
   PRI_TRY(pri_solve_create(job, t->ctx, &t->solve, &t->block));
+  if (job->o->dry_run && items == 1) time_step(job, t);
   return rehearse_certificate(t);
 }
 
@@ -101,7 +110,19 @@ static double passes(const pri_job *job) {
   double steps = 0;
   if (!strncmp(job->o->solver, "fbp", 3) || !strcmp(job->o->solver, "none")) return 1;
   if (!pri_job_asks(job, "gap", NULL) && pri_job_asks(job, "steps", &steps)) return steps;
-  return 500;
+  return strncmp(job->o->solver, "prox", 4) ? 500 : 20;
+}
+
+/* The search of automatic weights goes before, on the sampled slices */
+static double passes_of_search(const pri_job *job) {
+  int automatic = 0;
+  for (int i = 0; i < job->o->priors.n; i++) {
+    char *held = NULL, *plain = NULL;
+    if (pri_config_weight(job->ctx, job->o->priors.v[i], &held, &plain) == PRI_OK) automatic |= held && !strncmp(held, "auto", 4);
+    pri_free(job->ctx, held), pri_free(job->ctx, plain);
+  }
+  if (!automatic || !strcmp(job->o->solver, "none")) return 0;
+  return pri_weight_passes(job->set.A) * (double)(job->items < PRI_SAMPLES ? job->items : PRI_SAMPLES);
 }
 
 static double estimate(const pri_job *job) {
@@ -116,7 +137,8 @@ static double estimate(const pri_job *job) {
   }
   pri_array_destroy(&x);
   pri_array_destroy(&y);
-  return took * passes(job) * (double)job->items;
+  if (job->plan.step > took) took = job->plan.step;
+  return took * (passes(job) * (double)job->items + passes_of_search(job));
 }
 
 static json_t *stages(const pri_job *job) {

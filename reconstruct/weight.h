@@ -41,6 +41,8 @@ int pri_weight_method_of(const char *text, pri_weight_method *m);
  * Source  see weight.c and weight_discrepancy.c, weight_gcv.c, weight_sure.c, weight_lcurve.c.
  */
 PRI_MUST_CHECK pri_status pri_weight_find(pri_ctx *ctx, const pri_weight_search *s, pri_weight_result *out);
+/* About how many steps on one slice a search takes with this operator: for estimates of time. */
+double pri_weight_passes(const pri_operator *A);
 /* Smallest weight of R for which a constant image solves the problem (f of it alone), median over the items: rel:V is V times
    this. ENOTSUP: the prior does not offer it; f has no gradient. */
 PRI_MUST_CHECK pri_status pri_weight_constant(pri_ctx *ctx, const pri_problem *p, const pri_prior *R, double *weight);

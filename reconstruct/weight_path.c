@@ -24,7 +24,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { FIRST = 2 /* times as many steps for the first weight */ };
+enum { FIRST = 2 /* times as many steps for the first weight */, USUAL = 10 /* weights of a search, about */ };
 static const double PROBE = 0.1; /* of the noise */
 
 struct way {
@@ -80,6 +80,11 @@ static const struct way *way_of(pri_ctx *ctx, const pri_problem *p) {
   if (pri_operator_geometry(A) && takes(ctx, p, heavy ? "spdhg" : "os-fista")) return heavy ? &heavy_scan : &scan;
   if (is_direct(A) && !heavy && !by_gradient(p) && takes(ctx, p, "fista")) return &direct;
   return takes(ctx, p, "pdhg") ? &general : &fallback;
+}
+
+double pri_weight_passes(const pri_operator *A) {
+  const long steps = pri_operator_geometry(A) ? scan.steps : is_direct(A) ? direct.steps : general.steps;
+  return 2.0 * (USUAL + FIRST - 1) * (double)steps; /* the probed data are solved for as well */
 }
 
 /* Solvers whose steps know |A| and |K| only go on at the next weight: its ball takes q in at the next dual_prox. */

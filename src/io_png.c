@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * io_png.c - PNG. Reading: 1 to 16 bits, grey or colours; colours are separate images (axes "cyx"), palettes are expanded, an alpha
- * channel is dropped; grey values are those of the file (a bilevel image has 0 and 1). Writing: a preview of one slice, the middle one of a stack, 8 or 16 bits, its range stretched from the smallest to the
- * largest pixel unless a scale is given; the scale is logged.
+ * channel is dropped; grey values are those of the file (a bilevel image has 0 and 1). Writing: a preview of one slice, the middle one of a stack, or of the three planes
+ * of a colour picture, 8 or 16 bits, its range stretched from the smallest to the largest pixel unless a scale is given; the scale is logged.
  * libpng reports errors by longjmp: what lives across it is in structs, and nothing with a destructor is below it.
  */
 #include "config.h"
@@ -99,6 +99,7 @@ static pri_status open_file(pri_input *in, const char *inside) {
   const ptrdiff_t shape[3] = {f->channels, (ptrdiff_t)f->height, (ptrdiff_t)f->width};
   const int grey = f->channels == 1;
   in->info.dtype = f->bits == 16 ? "u16" : "u8";
+  in->colours = f->channels == 3 ? 3 : 0;
   PRI_TRY(pri_info_shape(in, grey ? 2 : 3, shape + grey, grey ? "yx" : "cyx"));
   PRI_TRY(pri_info_json(in, &in->info.metadata, json_pack("{s:i,s:i}", "channels", f->channels, "bits", f->bits)));
   return load_pixels(in);
@@ -138,6 +139,7 @@ struct writer {
   char message[160];
   pri_sink *sink;
   int failed;              /* of the sink, which has worded it */
+  pri_real *colours;       /* [3][height][width], until the last is there; NULL: grey */
 };
 
 static void give_bytes(png_structp png, png_bytep buf, size_t n) {
@@ -151,10 +153,10 @@ static pri_status failed(pri_output *o) {
   return w->failed ? PRI_EWRITE : PRI_FAIL(o->ctx, PRI_EWRITE, "%s: cannot be written: %s", o->sink.target, w->message);
 }
 
-static int begin(struct writer *w, uint32_t width, uint32_t height, int bits) {
+static int begin(struct writer *w, uint32_t width, uint32_t height, int bits, int colour) {
   if (setjmp(png_jmpbuf(w->png))) return 0;
   png_set_write_fn(w->png, w, give_bytes, flush);
-  png_set_IHDR(w->png, w->info, width, height, bits, PNG_COLOR_TYPE_GRAY, PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT,
+  png_set_IHDR(w->png, w->info, width, height, bits, colour ? PNG_COLOR_TYPE_RGB : PNG_COLOR_TYPE_GRAY, PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT,
       PNG_FILTER_TYPE_DEFAULT);
   png_write_info(w->png, w->info);
   if (bits == 16 && !pri_big_endian()) png_set_swap(w->png);
@@ -173,6 +175,9 @@ static int end(struct writer *w) {
   return 1;
 }
 
+/* one picture, of an input in colours */
+static int in_colour(const pri_output *o) { return o->like && o->like->colours == 3 && o->items * o->pages == 3; }
+
 static pri_status create(pri_output *o) {
   struct writer *w;
   if (o->dtype != PRI_U8 && o->dtype != PRI_U16)
@@ -185,12 +190,13 @@ static pri_status create(pri_output *o) {
   w->png = png_create_write_struct(PNG_LIBPNG_VER_STRING, w->message, on_error, on_warning);
   w->info = w->png ? png_create_info_struct(w->png) : NULL;
   if (!w->info) return PRI_FAIL(o->ctx, PRI_ENOMEM, "%s: out of memory in libpng", o->sink.target);
-  return begin(w, (uint32_t)o->width, (uint32_t)o->height, 8 * (int)pri_dtype_bytes(o->dtype)) ? PRI_OK : failed(o);
+  if (in_colour(o)) PRI_ALLOC(o->ctx, w->colours, 3 * o->height * o->width);
+  return begin(w, (uint32_t)o->width, (uint32_t)o->height, 8 * (int)pri_dtype_bytes(o->dtype), w->colours != NULL) ? PRI_OK : failed(o);
 }
 
-static void find_range(pri_output *o, const pri_real *src) {
+static void find_range(pri_output *o, const pri_real *src, ptrdiff_t planes) {
   double lo = INFINITY, hi = -INFINITY;
-  for (ptrdiff_t i = 0; i < o->height * o->width; ++i) {
+  for (ptrdiff_t i = 0; i < planes * o->height * o->width; ++i) {
     const double v = (double)src[i];
     if (v < lo) lo = v;
     if (v > hi) hi = v;
@@ -202,7 +208,7 @@ static void find_range(pri_output *o, const pri_real *src) {
 
 static pri_status write_slice(pri_output *o, const pri_real *src) {
   struct writer *const w = o->priv;
-  if (!(o->hi > o->lo)) find_range(o, src);
+  if (!(o->hi > o->lo)) find_range(o, src, 1);
   for (ptrdiff_t y = 0; y < o->height; y += o->buffer_rows) {
     const ptrdiff_t rows = o->height - y < o->buffer_rows ? o->height - y : o->buffer_rows;
     o->clipped += pri_samples_encode(o->buffer, src + y * o->width, o->dtype, rows * o->width, o->lo, o->hi);
@@ -211,23 +217,49 @@ static pri_status write_slice(pri_output *o, const pri_real *src) {
   return PRI_OK;
 }
 
+/* Pixel by pixel, a row at a time; the buffer holds one row of samples, three times as wide */
+static pri_status write_colours(pri_output *o) {
+  struct writer *const w = o->priv;
+  const size_t bytes = 3 * (size_t)o->width * pri_dtype_bytes(o->dtype);
+  pri_status s = PRI_OK;
+  pri_real *line = pri_calloc(o->ctx, 3 * (size_t)o->width, sizeof *line);
+  unsigned char *row = pri_calloc(o->ctx, bytes, 1);
+  if (!line || !row) s = pri_ctx_code(o->ctx);
+  if (!(o->hi > o->lo)) find_range(o, w->colours, 3);
+  for (ptrdiff_t y = 0; y < o->height && s == PRI_OK; ++y) {
+    for (ptrdiff_t i = 0; i < 3 * o->width; ++i) line[i] = w->colours[(i % 3 * o->height + y) * o->width + i / 3];
+    o->clipped += pri_samples_encode(row, line, o->dtype, 3 * o->width, o->lo, o->hi);
+    if (!put_rows(w, row, 1, bytes)) s = failed(o);
+  }
+  pri_free(o->ctx, line);
+  pri_free(o->ctx, row);
+  return s;
+}
+
 static pri_status write_items(pri_output *o, const pri_real *src, ptrdiff_t first, ptrdiff_t items) {
+  struct writer *const w = o->priv;
+  const ptrdiff_t plane = o->height * o->width, from = first * o->pages, n = items * o->pages;
+  if (w->colours) {
+    for (ptrdiff_t i = 0; i < n * plane; ++i) w->colours[from * plane + i] = src[i];
+    return from + n == 3 ? write_colours(o) : PRI_OK;
+  }
   const ptrdiff_t middle = o->items * o->pages / 2 - first * o->pages;
   return middle >= 0 && middle < items * o->pages ? write_slice(o, src + middle * o->height * o->width) : PRI_OK;
 }
 
 static pri_status finish(pri_output *o, const char *provenance) {
   (void)provenance;
-  if (o->items * o->pages > 1)
+  if (o->items * o->pages > 1 && !((const struct writer *)o->priv)->colours)
     pri_log(o->ctx, PRI_LOG_WARN, "%s: shows slice %td of %td only", o->sink.target, o->items * o->pages / 2, o->items * o->pages);
   return end(o->priv) ? PRI_OK : failed(o);
 }
-static size_t write_memory(const pri_output *o) { return (size_t)o->width * 16 + (1 << 19); }
+static size_t write_memory(const pri_output *o) { return (size_t)o->width * 16 + (1 << 19) + (in_colour(o) ? 3 * (size_t)(o->width * o->height) * sizeof(pri_real) : 0); }
 
 static void close_writer(pri_output *o) {
   struct writer *const w = o->priv;
   if (!w) return;
   if (w->png) png_destroy_write_struct(&w->png, &w->info);
+  pri_free(o->ctx, w->colours);
   pri_free(o->ctx, w);
 }
 

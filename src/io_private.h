@@ -64,6 +64,7 @@ struct pri_input {
   pri_shape plane;
   char axis;                   /* that items are made along: 'z' 'c'; 0: none */
   ptrdiff_t group, stride;     /* planes of an item and how far apart they are; group 0: an item is a plane */
+  int colours;                 /* 3: every three planes are red, green, blue of one picture; 0: not known to be */
 };
 ptrdiff_t pri_input_plane(const pri_input *in, ptrdiff_t item, ptrdiff_t k);   /* where plane k of the item stands in the file */
 typedef struct pri_reader {

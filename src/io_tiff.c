@@ -242,6 +242,7 @@ static pri_status set_shape(pri_input *in) {
       pri_log(in->ctx, PRI_LOG_WARN, "%s: has %td planes, its description tells of another number: they are taken for one stack", in->info.file, t->pages);
   }
   axes[nd] = 0;
+  in->colours = t->layout.samples == 3 && t->layout.photometric == PHOTOMETRIC_RGB ? 3 : 0;
   if (t->layout.samples > 1) axes[nd] = strchr(axes, 'c') ? 's' : 'c', shape[nd++] = t->layout.samples;
   axes[nd] = 'y', shape[nd++] = (ptrdiff_t)t->layout.height;
   axes[nd] = 'x', shape[nd++] = (ptrdiff_t)t->layout.width;

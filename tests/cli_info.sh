@@ -37,4 +37,11 @@ if cp stack.tif "odd/$bad" 2>/dev/null; then
   ok 'a name that is no UTF-8' info --json "odd/$bad"
   check 'is printed as UTF-8' sh -c 'iconv -f UTF-8 -t UTF-8 <.out >/dev/null 2>&1 || ! command -v iconv >/dev/null'
 fi
+# how a result was made is said in a line each; --json has it all
+ok 'a result with a history' denoise --prior tv --slices 0 stack.tif -o made.tif --noise-level sd:0.05
+says '^    history: [0-9]+ points, steps [0-9]+ to [0-9]+; objective ' 'its history in a line' info made.tif
+says '^    weight_curves: sure of tv: [0-9.e-]+; [0-9]+ weights tested, ' 'its weights in a line' info made.tif
+check 'no list is longer' awk 'length > 300 { exit 1 }' .out
+ok 'as JSON' info --json made.tif
+check 'all of it' sh -c 'tr -d " \n" <.out | grep -q "\"tested\":\[\[" && tr -d " \n" <.out | grep -q "\"history\":{\"item\":0,\"k\":\["'
 finish

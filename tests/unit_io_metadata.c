@@ -262,6 +262,30 @@ static void colours_stay_colours(void **state) {
   drop_ctx(&ctx);
 }
 
+/* the preview of one picture in colours has them, stretched by one scale; more than one picture gives a grey page */
+static void previews_have_colours(void **state) {
+  char from[PATH_ROOM], to[PATH_ROOM];
+  pri_array a, b;
+  (void)state;
+  for (int pictures = 1; pictures <= 2; ++pictures) {
+    pri_ctx *ctx = make_ctx(0);
+    put_planes(in_scratch(from, "rgb.tif"), NULL, pictures, 3);
+    for (int k = 0; k < 2; ++k) {
+      const pri_item item = k ? PRI_ITEM_CHANNELS : PRI_ITEM_PAGE;
+      if (pass_on(ctx, from, in_scratch(to, "x.png"), item, NULL, 0, (pri_output_opts){.dtype = "u8", .overwrite = 1}) != PRI_OK) fail_msg("%s", pri_ctx_message(ctx));
+      assert_int_equal(pri_input_load(ctx, from, &a), PRI_OK);
+      assert_int_equal(pri_input_load(ctx, to, &b), PRI_OK);
+      const ptrdiff_t n = pri_shape_size(&a.shape) * a.items, m = pri_shape_size(&b.shape) * b.items;
+      assert_int_equal(m, pictures == 1 ? n : n / 6);
+      double lo = INFINITY, hi = -INFINITY;
+      for (ptrdiff_t i = 0; i < n; ++i) lo = fmin(lo, (double)a.data[i]), hi = fmax(hi, (double)a.data[i]);
+      for (ptrdiff_t i = 0; i < m && pictures == 1; ++i) assert_true(fabs((double)b.data[i] - 255 * ((double)a.data[i] - lo) / (hi - lo)) <= 0.51);
+      pri_array_destroy(&a), pri_array_destroy(&b);
+    }
+    drop_ctx(&ctx);
+  }
+}
+
 /* files of one layout have their texts at the same places: each page has its own all the same */
 static void pages_of_a_folder_keep_their_own(void **state) {
   char path[PATH_ROOM], to[PATH_ROOM], text[40];
@@ -381,7 +405,7 @@ int unit_io_metadata(void);
 int unit_io_metadata(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(only_what_must_change_changes), cmocka_unit_test(sizes_follow),
     cmocka_unit_test(volumes_come_and_go_in_order), cmocka_unit_test(every_order_of_dimensions), cmocka_unit_test(a_selection_counts_itself),
-    cmocka_unit_test(colours_stay_colours), cmocka_unit_test(pages_of_a_folder_keep_their_own), cmocka_unit_test(sets_entities_and_shuffles_are_refused),
+    cmocka_unit_test(colours_stay_colours), cmocka_unit_test(previews_have_colours), cmocka_unit_test(pages_of_a_folder_keep_their_own), cmocka_unit_test(sets_entities_and_shuffles_are_refused),
     cmocka_unit_test(a_set_of_one_names_the_result), cmocka_unit_test(any_byte_may_be_wrong), cmocka_unit_test(every_allocation_may_fail)};
   return cmocka_run_group_tests(tests, make_scratch, remove_scratch);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* unit_io_read.c - one small measurement in many formats gives the same pixels, and what each says of itself arrives. */
 #include <math.h>
+#include <sys/stat.h>
 #include "io_files.h"
 
 static int with_hdf5;
@@ -137,6 +138,53 @@ static void what_is_refused(void **state) {
   drop_ctx(&ctx);
 }
 
+static size_t put_entry(unsigned char *at, unsigned tag, unsigned type, unsigned count, unsigned value) {
+  const unsigned fields[4] = {tag, type, count, value};
+  static const int bytes[4] = {2, 2, 4, 4};
+  size_t n = 0;
+  for (int f = 0; f < 4; ++f)
+    for (int b = 0; b < bytes[f]; ++b) at[n++] = (unsigned char)(fields[f] >> 8 * b);
+  return n;
+}
+
+/* ImageJ beyond 4 GB: one directory, 1100 planes of 2048 x 1024 one behind the other from 4096; all are holes but the first pixels of the last one */
+static void imagej_beyond_4_gb(void **state) {
+  enum { W = 2048, H = 1024, PLANES = 1100 };
+  static const unsigned entries[10][4] = {{256, 4, 1, W}, {257, 4, 1, H}, {258, 3, 1, 16}, {259, 3, 1, 1}, {262, 3, 1, 1},
+                                          {270, 2, 46, 134}, {273, 4, 1, 4096}, {277, 3, 1, 1}, {278, 4, 1, H}, {279, 4, 1, 2 * W * H}};
+  unsigned char head[180] = {'I', 'I', '*', 0, 8, 0, 0, 0, 10, 0};
+  const unsigned char values[6] = {10, 0, 20, 0, 30, 0};
+  const int64_t last = 4096 + (int64_t)(PLANES - 1) * 2 * W * H;
+  char path[PATH_ROOM];
+  struct stat st;
+  (void)state;
+  for (size_t e = 0, at = 10; e < 10; ++e) at += put_entry(head + at, entries[e][0], entries[e][1], entries[e][2], entries[e][3]);
+  memcpy(head + 134, "ImageJ=1.53t\nimages=1100\nslices=1100\nloop=f\n", 45);
+  put_bytes(in_scratch(path, "big.tif"), head, sizeof head);
+  FILE *const f = fopen(path, "r+b");
+  assert_non_null(f);
+  const int sparse = fseeko(f, (off_t)last, SEEK_SET) == 0 && fwrite(values, 1, 6, f) == 6 && fflush(f) == 0 && ftruncate(fileno(f), (off_t)(last + 2 * W * H)) == 0;
+  fclose(f);
+  if (!sparse || stat(path, &st) != 0 || st.st_blocks > 100000) {
+    unlink(path);
+    skip();
+  }
+  pri_ctx *ctx = make_ctx(0);
+  pri_input *in;
+  pri_real *const x = malloc((size_t)W * H * sizeof *x);
+  assert_non_null(x);
+  if (pri_input_open(ctx, &in, path) != PRI_OK) fail_msg("%s", pri_ctx_message(ctx));
+  assert_int_equal(pri_input_describe(in)->items, PLANES);
+  assert_int_equal(pri_input_read(in, x, PLANES - 1, 1), PRI_OK);
+  assert_true(x[0] == 10 && x[1] == 20 && x[2] == 30 && x[3] == 0 && x[W * H - 1] == 0);
+  assert_int_equal(pri_input_read(in, x, PLANES - 2, 1), PRI_OK);
+  assert_true(x[0] == 0 && x[1] == 0);
+  free(x);
+  pri_input_close(&in);
+  drop_ctx(&ctx);
+  unlink(path);
+}
+
 static void budget_is_asked_first(void **state) {
   (void)state;
   pri_ctx *ctx = make_ctx(1 << 16);
@@ -150,6 +198,6 @@ int unit_io_read(void);
 int unit_io_read(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(one_measurement_in_all_formats), cmocka_unit_test(geometry_of_the_challenge),
     cmocka_unit_test(data_exchange_brings_angles_and_fields), cmocka_unit_test(imagej_units), cmocka_unit_test(what_is_refused),
-    cmocka_unit_test(budget_is_asked_first)};
+    cmocka_unit_test(budget_is_asked_first), cmocka_unit_test(imagej_beyond_4_gb)};
   return cmocka_run_group_tests(tests, make_scratch, remove_scratch);
 }
