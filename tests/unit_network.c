@@ -256,6 +256,47 @@ static void cond_is_asked_for(void **state) {
   pri_ctx_destroy(&ctx);
 }
 
+/* spec rising_ct 10.15 and reddiff_flair 7.1: exact where the spec is, else by its rounded figure, which biases and batch norms do not change */
+static void architectures_have_their_weights(void **state) {
+  (void)state;
+  static const struct { const char *recipe; size_t least, most; } known[] = {
+      {"ssnet-3l", 85889, 85889}, {"ssnet", 568705, 568705}, {"bf-unet", 233024, 233024}, {"rising-unet", 27850000, 27950000}, {"rising-unet:form=deep", 62750000, 62850000},
+      {"resunet", 34450000, 34550000}, {"drunet:width=16", 1055000, 1065000}, {"drunet:width=24", 2385000, 2395000}, {"drunet:width=64,blocks=4", 32550000, 32650000}};
+  pri_ctx *ctx = make(1);
+  for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+    pri_network *net;
+    if (pri_network_create(ctx, &net, known[i].recipe) != PRI_OK) fail_msg("%s", pri_ctx_message(ctx));
+    const size_t n = pri_network_weights(net, NULL);
+    if (n < known[i].least || n > known[i].most) fail_msg("%s has %zu weights", known[i].recipe, n);
+    pri_network_destroy(&net);
+  }
+  pri_ctx_destroy(&ctx);
+}
+
+/* spec rising_ct 10.15: zero weights in the head: x comes out of the residual UNet, 0 of RISING's. Sizes that are no multiples of 16 keep theirs. */
+static void a_head_of_zeros_shows_the_skip(void **state) {
+  (void)state;
+  static pri_real x[37 * 29], y[37 * 29];
+  const pri_shape in = pri_shape_2d(37, 29);
+  pri_ctx *ctx = make(1);
+  for (int k = 0; k < 2; k++) {
+    pri_network *net;
+    pri_plan *plan;
+    pri_real *w;
+    assert_int_equal(pri_network_create(ctx, &net, k ? "rising-unet:width=2" : "resunet:width=2"), PRI_OK);
+    const size_t n = pri_network_weights(net, &w), head = 3; /* two weights and a bias come last */
+    for (size_t i = n - head; i < n; i++) w[i] = 0;
+    assert_int_equal(pri_plan_create(net, &plan, &in, 0), PRI_OK);
+    assert_true(pri_shape_equal(pri_plan_range(plan), &in));
+    pri_rng_normal(4, "x", 0, x, 37 * 29);
+    assert_int_equal(pri_plan_forward(plan, y, x, NULL), PRI_OK);
+    for (int i = 0; i < 37 * 29; i++) assert_true(y[i] == (k ? 0 : x[i]));
+    pri_plan_destroy(&plan);
+    pri_network_destroy(&net);
+  }
+  pri_ctx_destroy(&ctx);
+}
+
 /* ---- files */
 
 static void files_hold_networks(void **state) {
@@ -368,6 +409,7 @@ int unit_network(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(convolutions_are_plain_sums), cmocka_unit_test(bits_do_not_depend_on_threads), cmocka_unit_test(an_item_alone_is_an_item_of_a_batch),
       cmocka_unit_test(folded_batch_norms_change_rounding_only), cmocka_unit_test(memory_is_used_again), cmocka_unit_test(cond_is_asked_for),
+      cmocka_unit_test(architectures_have_their_weights), cmocka_unit_test(a_head_of_zeros_shows_the_skip),
       cmocka_unit_test(files_hold_networks), cmocka_unit_test(what_does_not_fit_is_refused), cmocka_unit_test(public_unet_gives_its_golden_output)};
   return cmocka_run_group_tests_name("unit_network", tests, setup, teardown);
 }
