@@ -44,7 +44,7 @@ typedef struct pri_net_call {
   /* backward: gx[i] NULL: not wanted; add: gx += instead of =. gw[i] NULL: not wanted, always added to */
   pri_real *gx[PRI_NET_INPUTS], *gw[PRI_NET_TENSORS];
   int add[PRI_NET_INPUTS];
-  const pri_real *gy;
+  pri_real *gy;                       /* of nobody else: it may be changed */
   void *scratch, *keep;               /* keep: from forward to backward, training only */
 } pri_net_call;
 

@@ -7,6 +7,8 @@
 #include <math.h>
 #include <stddef.h>
 #include "net_conv.h"
+#include "net_steps.h"
+#include "par.h"
 
 struct conv { long out, kernel, stride, dilation, groups, pad; int bias, border; };
 enum { AUTO = -1 };
@@ -82,21 +84,29 @@ static pri_status forward(const pri_net_call *c, const struct conv *p, int trans
     gain[i] = (pri_real)a, shift[i] = (pri_real)((b - (double)c->norm[2][i]) * a + (double)c->norm[1][i]);
   }
   if (c->norm[0]) out.shift = shift;
-  return (transposed ? pri_conv_up : pri_conv_down)(c->ctx, &g, &out, c->x[0], NULL, c->w[0], c->norm[0] ? gain : NULL, gain + front(c));
+  return (transposed ? pri_conv_up : pri_conv_down)(c->ctx, &g, &out, c->x[0], c->w[0], c->norm[0] ? gain : NULL, gain + front(c));
 }
 static pri_status conv_forward(const pri_net_call *c, const void *priv) { return forward(c, priv, 0); }
 static pri_status deconv_forward(const pri_net_call *c, const void *priv) { return forward(c, priv, 1); }
 
+struct masking { pri_real *g; const pri_real *y; const pri_net_kernels *k; };
+static pri_status mask_some(void *arg, int worker, ptrdiff_t first, ptrdiff_t last) {
+  const struct masking *m = arg;
+  (void)worker;
+  m->k->mask(m->g + first, m->y + first, last - first);
+  return PRI_OK;
+}
+
 static pri_status backward(const pri_net_call *c, const struct conv *p, int transposed) {
   const pri_conv_geometry g = geometry(c, p, transposed);
-  const pri_real *mask = c->relu ? c->y : NULL;
   const pri_conv_out out = {.y = c->gx[0], .add = c->add[0]};
+  struct masking m = {c->gy, c->y, pri_net_kernels_best()};
   void *space = (pri_real *)c->scratch + front(c);
-  if (c->gw[0] && transposed) PRI_TRY(pri_conv_weights(c->ctx, &g, c->gw[0], c->gy, mask, c->x[0], NULL, space));
-  else if (c->gw[0]) PRI_TRY(pri_conv_weights(c->ctx, &g, c->gw[0], c->x[0], NULL, c->gy, mask, space));
-  if (c->gw[1]) PRI_TRY(pri_conv_sums(c->ctx, c->gw[1], c->gy, mask, c->items, c->out.c, c->out.h * c->out.w));
+  if (c->relu) PRI_TRY(pri_par_for(c->ctx, c->items * pri_net_size(&c->out), 1 << 14, mask_some, &m));
+  if (c->gw[0]) PRI_TRY(pri_conv_weights(c->ctx, &g, c->gw[0], transposed ? c->gy : c->x[0], transposed ? c->x[0] : c->gy, space));
+  if (c->gw[1]) PRI_TRY(pri_conv_sums(c->ctx, c->gw[1], c->gy, c->items, c->out.c, c->out.h * c->out.w));
   if (!c->gx[0]) return PRI_OK;
-  return (transposed ? pri_conv_down : pri_conv_up)(c->ctx, &g, &out, c->gy, mask, c->w[0], NULL, space);
+  return (transposed ? pri_conv_down : pri_conv_up)(c->ctx, &g, &out, c->gy, c->w[0], NULL, space);
 }
 static pri_status conv_backward(const pri_net_call *c, const void *priv) { return backward(c, priv, 0); }
 static pri_status deconv_backward(const pri_net_call *c, const void *priv) { return backward(c, priv, 1); }

@@ -34,13 +34,13 @@ typedef struct pri_conv_out { /* what is done to sums: y = max(0, sum + shift), 
 void pri_conv_prepare(pri_conv_geometry *g);
 /* bytes of scratch that any of the three needs */
 size_t pri_conv_scratch(pri_ctx *ctx, const pri_conv_geometry *g);
-/* gain: [channels of what comes out] or NULL, multiplies the weights; mask: of the shape of what goes in, which counts where it is > 0; or NULL */
-pri_status pri_conv_down(pri_ctx *ctx, const pri_conv_geometry *g, const pri_conv_out *out, const pri_real *x, const pri_real *mask, const pri_real *w, const pri_real *gain, void *scratch);
-pri_status pri_conv_up(pri_ctx *ctx, const pri_conv_geometry *g, const pri_conv_out *out, const pri_real *y, const pri_real *mask, const pri_real *w, const pri_real *gain, void *scratch);
-/* gw += ; masks of both sides */
-pri_status pri_conv_weights(pri_ctx *ctx, const pri_conv_geometry *g, pri_real *gw, const pri_real *x, const pri_real *xmask, const pri_real *y, const pri_real *ymask, void *scratch);
-/* gb[c] += sum of v where mask counts, over items and pixels; [items][channels][size] */
-pri_status pri_conv_sums(pri_ctx *ctx, pri_real *gb, const pri_real *v, const pri_real *mask, ptrdiff_t items, ptrdiff_t channels, ptrdiff_t size);
+/* gain: [channels of what comes out] or NULL, multiplies the weights */
+pri_status pri_conv_down(pri_ctx *ctx, const pri_conv_geometry *g, const pri_conv_out *out, const pri_real *x, const pri_real *w, const pri_real *gain, void *scratch);
+pri_status pri_conv_up(pri_ctx *ctx, const pri_conv_geometry *g, const pri_conv_out *out, const pri_real *y, const pri_real *w, const pri_real *gain, void *scratch);
+/* gw += */
+pri_status pri_conv_weights(pri_ctx *ctx, const pri_conv_geometry *g, pri_real *gw, const pri_real *x, const pri_real *y, void *scratch);
+/* gb[c] += sum of v over items and pixels; [items][channels][size] */
+pri_status pri_conv_sums(pri_ctx *ctx, pri_real *gb, const pri_real *v, ptrdiff_t items, ptrdiff_t channels, ptrdiff_t size);
 
 /* ---- shared by the files of it */
 enum { PRI_CONV_LEAD = 64 };          /* zeros in front of packed coarse planes: more than `reach` */
@@ -50,9 +50,9 @@ ptrdiff_t pri_conv_source(int border, ptrdiff_t i, ptrdiff_t n);       /* index 
 ptrdiff_t pri_conv_flat(const pri_conv_geometry *g, const pri_conv_band *b);
 ptrdiff_t pri_conv_plane(const pri_conv_geometry *g, const pri_conv_band *b);
 /* channels [first, first + count) of x into count * phases planes: rows + reach phase rows of an item */
-void pri_conv_pack_fine(const pri_conv_geometry *g, const pri_conv_band *b, pri_real *to, const pri_real *x, const pri_real *mask, ptrdiff_t first, ptrdiff_t count);
+void pri_conv_pack_fine(const pri_conv_geometry *g, const pri_conv_band *b, pri_real *to, const pri_real *x, ptrdiff_t first, ptrdiff_t count);
 /* the same of y: coarse rows from row - above on; to: behind PRI_CONV_LEAD elements that are zeroed too */
-void pri_conv_pack_coarse(const pri_conv_geometry *g, const pri_conv_band *b, pri_real *to, const pri_real *y, const pri_real *mask, ptrdiff_t first, ptrdiff_t count, int above);
+void pri_conv_pack_coarse(const pri_conv_geometry *g, const pri_conv_band *b, pri_real *to, const pri_real *y, ptrdiff_t first, ptrdiff_t count, int above);
 /* bands of at most `budget` elements for `planes` planes, over `rows` rows: their common size; their number; the k-th */
 pri_conv_band pri_conv_bands(const pri_conv_geometry *g, ptrdiff_t rows, ptrdiff_t planes, ptrdiff_t budget, int want);
 ptrdiff_t pri_conv_band_count(const pri_conv_geometry *g, const pri_conv_band *size, ptrdiff_t rows);

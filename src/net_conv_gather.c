@@ -15,7 +15,7 @@ struct pass {
   const pri_conv_geometry *g;
   const pri_net_kernels *kernel;
   const pri_conv_out *out;
-  const pri_real *in, *mask;
+  const pri_real *in;
   pri_real *weights, *space;          /* packed: [group][phase, up][block][channel in][tap][rows]; of one thread: [each] */
   ptrdiff_t each, from, to, rows;     /* channels in and out of a group; rows of what is cut into bands */
   pri_conv_band size;
@@ -98,15 +98,11 @@ static int offsets(const struct pass *p, int phase, ptrdiff_t plane, ptrdiff_t *
   return n;
 }
 
-static void put(const pri_conv_out *o, pri_real *to, const pri_real *sum, ptrdiff_t n, int step, pri_real shift) {
-  if (o->add) {
-    for (ptrdiff_t j = 0; j < n; j++) to[j * step] += sum[j];
-  } else if (step != 1) {
-    for (ptrdiff_t j = 0; j < n; j++) to[j * step] = o->relu && !(sum[j] + shift > 0) ? 0 : sum[j] + shift;
-  } else if (o->relu) {
-    for (ptrdiff_t j = 0; j < n; j++) to[j] = sum[j] + shift > 0 ? sum[j] + shift : 0;
+static void put(const pri_net_kernels *k, const pri_conv_out *o, pri_real *to, const pri_real *sum, ptrdiff_t n, int step, pri_real shift) {
+  if (step == 1) {
+    k->put(to, sum, n, shift, o->relu, o->add);
   } else {
-    for (ptrdiff_t j = 0; j < n; j++) to[j] = sum[j] + shift;
+    for (ptrdiff_t j = 0; j < n; j++) to[j * step] = o->add ? to[j * step] + sum[j] : o->relu && !(sum[j] + shift > 0) ? 0 : sum[j] + shift;
   }
 }
 
@@ -124,7 +120,7 @@ static void put_run(const struct tile *t, ptrdiff_t item, ptrdiff_t row, ptrdiff
   if (y < 0 || y >= h || a >= b) return;
   for (ptrdiff_t r = 0; r < t->count; r++) {
     const ptrdiff_t c = t->channel + r;
-    put(p->out, p->out->y + ((item * channels + c) * h + y) * w + a * s + dx, t->sums + r * p->kernel->tile + sum + a - x0, b - a, s, p->out->shift ? p->out->shift[c] : 0);
+    put(p->kernel, p->out, p->out->y + ((item * channels + c) * h + y) * w + a * s + dx, t->sums + r * p->kernel->tile + sum + a - x0, b - a, s, p->out->shift ? p->out->shift[c] : 0);
   }
 }
 
@@ -156,8 +152,8 @@ static void band(const struct pass *p, const pri_conv_band *b, ptrdiff_t group, 
   const ptrdiff_t plane = pri_conv_plane(g, b), R = p->kernel->rows, T = p->kernel->tile, k2 = (ptrdiff_t)g->kernel * g->kernel;
   const ptrdiff_t end = ((b->items - 1) * (b->rows + g->reach) + b->rows) * g->pitch;
   pri_real *planes = space + PRI_CONV_LEAD + 8 * PRI_NET_TILE;
-  if (p->up) pri_conv_pack_coarse(g, b, planes, p->in, p->mask, group * p->from, p->from, g->reach);
-  else pri_conv_pack_fine(g, b, planes, p->in, p->mask, group * p->from, p->from);
+  if (p->up) pri_conv_pack_coarse(g, b, planes, p->in, group * p->from, p->from, g->reach);
+  else pri_conv_pack_fine(g, b, planes, p->in, group * p->from, p->from);
   for (int phase = 0; phase < (p->up ? g->phases : 1); phase++) {
     ptrdiff_t off[PRI_NET_KERNEL * PRI_NET_KERNEL];
     const int taps = offsets(p, phase, plane, off);
@@ -202,13 +198,13 @@ static pri_status run(pri_ctx *ctx, struct pass *p, const pri_real *w, const pri
   return pri_par_for(ctx, p->bands * g->groups * p->parts, 1, unit, p);
 }
 
-pri_status pri_conv_down(pri_ctx *ctx, const pri_conv_geometry *g, const pri_conv_out *out, const pri_real *x, const pri_real *mask, const pri_real *w, const pri_real *gain, void *scratch) {
-  struct pass p = {.g = g, .out = out, .in = x, .mask = mask};
+pri_status pri_conv_down(pri_ctx *ctx, const pri_conv_geometry *g, const pri_conv_out *out, const pri_real *x, const pri_real *w, const pri_real *gain, void *scratch) {
+  struct pass p = {.g = g, .out = out, .in = x};
   return run(ctx, &p, w, gain, scratch);
 }
 
-pri_status pri_conv_up(pri_ctx *ctx, const pri_conv_geometry *g, const pri_conv_out *out, const pri_real *y, const pri_real *mask, const pri_real *w, const pri_real *gain, void *scratch) {
-  struct pass p = {.g = g, .out = out, .in = y, .mask = mask, .up = 1};
+pri_status pri_conv_up(pri_ctx *ctx, const pri_conv_geometry *g, const pri_conv_out *out, const pri_real *y, const pri_real *w, const pri_real *gain, void *scratch) {
+  struct pass p = {.g = g, .out = out, .in = y, .up = 1};
   return run(ctx, &p, w, gain, scratch);
 }
 

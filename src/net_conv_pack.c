@@ -31,61 +31,57 @@ ptrdiff_t pri_conv_plane(const pri_conv_geometry *g, const pri_conv_band *b) {
   return n % 512 ? n : n + 16; /* planes in steps of a page would share few lines of the cache */
 }
 
-static pri_real counts(const pri_real *v, const pri_real *mask, ptrdiff_t i) { return mask && !(mask[i] > 0) ? 0 : v[i]; }
-
-static void copy_masked(pri_real *to, const pri_real *v, const pri_real *mask, ptrdiff_t n, int step) {
-  if (!mask && step == 1) {
-    memcpy(to, v, (size_t)n * sizeof *to);
-  } else if (!mask) {
-    for (ptrdiff_t j = 0; j < n; j++) to[j] = v[j * step];
-  } else if (step == 1) {
-    for (ptrdiff_t j = 0; j < n; j++) to[j] = mask[j] > 0 ? v[j] : 0;
-  } else {
-    for (ptrdiff_t j = 0; j < n; j++) to[j] = counts(v, mask, j * step);
-  }
-}
-
 /* row of phase column b: columns j s + b - pad */
-static void pack_row(const pri_conv_geometry *g, pri_real *to, const pri_real *x, const pri_real *mask, int b) {
+static void pack_row(const pri_conv_geometry *g, const pri_net_kernels *k, pri_real *to, const pri_real *x, int b) {
   const int s = g->stride;
   const ptrdiff_t shift = b - g->pad, lo = shift < 0 ? (-shift + s - 1) / s : 0, hi = (g->w - 1 - shift) / s + 1;
   const ptrdiff_t end = hi < g->pitch ? hi : g->pitch, last = g->w + g->pad;
   for (ptrdiff_t j = 0; j < lo; j++) {
     const ptrdiff_t from = pri_conv_source(g->border, j * s + shift, g->w);
-    to[j] = from < 0 ? 0 : counts(x, mask, from);
+    to[j] = from < 0 ? 0 : x[from];
   }
-  copy_masked(to + lo, x + lo * s + shift, mask ? mask + lo * s + shift : NULL, end - lo, s);
+  if (s == 1) k->copy(to + lo, x + lo + shift, end - lo);
+  else
+    for (ptrdiff_t j = lo; j < end; j++) to[j] = x[j * s + shift];
   for (ptrdiff_t j = end; j < g->pitch; j++) {
     const ptrdiff_t at = j * s + shift, from = at < last ? pri_conv_source(g->border, at, g->w) : -1;
-    to[j] = from < 0 ? 0 : counts(x, mask, from);
+    to[j] = from < 0 ? 0 : x[from];
   }
 }
 
-static void pack_plane(const pri_conv_geometry *g, const pri_conv_band *b, pri_real *to, const pri_real *x, const pri_real *mask, ptrdiff_t channel, int phase) {
+static void clear(pri_real *to, ptrdiff_t n) {
+  if (n > 16) memset(to, 0, (size_t)n * sizeof *to);
+  else
+    for (ptrdiff_t j = 0; j < n; j++) to[j] = 0;
+}
+
+static void pack_plane(const pri_conv_geometry *g, const pri_conv_band *b, const pri_net_kernels *k, pri_real *to, const pri_real *x, ptrdiff_t channel, int phase) {
   const int s = g->stride;
   for (ptrdiff_t n = 0; n < b->items; n++) {
     const ptrdiff_t at = ((b->item + n) * g->ci + channel) * g->h * g->w;
     for (ptrdiff_t i = 0; i < b->rows + g->reach; i++, to += g->pitch) {
       const ptrdiff_t row = (b->row + i) * s + phase / s - g->pad;
       const ptrdiff_t from = row < g->h + g->pad ? pri_conv_source(g->border, row, g->h) : -1;
-      if (from < 0) memset(to, 0, (size_t)g->pitch * sizeof *to);
-      else pack_row(g, to, x + at + from * g->w, mask ? mask + at + from * g->w : NULL, phase % s);
+      if (from < 0) clear(to, g->pitch);
+      else pack_row(g, k, to, x + at + from * g->w, phase % s);
     }
   }
 }
 
-void pri_conv_pack_fine(const pri_conv_geometry *g, const pri_conv_band *b, pri_real *to, const pri_real *x, const pri_real *mask, ptrdiff_t first, ptrdiff_t count) {
+void pri_conv_pack_fine(const pri_conv_geometry *g, const pri_conv_band *b, pri_real *to, const pri_real *x, ptrdiff_t first, ptrdiff_t count) {
   const ptrdiff_t plane = pri_conv_plane(g, b), flat = pri_conv_flat(g, b);
+  const pri_net_kernels *k = pri_net_kernels_best();
   for (ptrdiff_t c = 0; c < count; c++)
     for (int phase = 0; phase < g->phases; phase++, to += plane) {
-      pack_plane(g, b, to, x, mask, first + c, phase);
-      memset(to + flat, 0, (size_t)(plane - flat) * sizeof *to);
+      pack_plane(g, b, k, to, x, first + c, phase);
+      clear(to + flat, plane - flat);
     }
 }
 
-void pri_conv_pack_coarse(const pri_conv_geometry *g, const pri_conv_band *b, pri_real *to, const pri_real *y, const pri_real *mask, ptrdiff_t first, ptrdiff_t count, int above) {
+void pri_conv_pack_coarse(const pri_conv_geometry *g, const pri_conv_band *b, pri_real *to, const pri_real *y, ptrdiff_t first, ptrdiff_t count, int above) {
   const ptrdiff_t plane = pri_conv_plane(g, b), flat = pri_conv_flat(g, b);
-  memset(to - PRI_CONV_LEAD, 0, PRI_CONV_LEAD * sizeof *to);
+  const pri_net_kernels *k = pri_net_kernels_best();
+  clear(to - PRI_CONV_LEAD, PRI_CONV_LEAD);
   for (ptrdiff_t c = 0; c < count; c++, to += plane) {
     pri_real *row = to;
     for (ptrdiff_t n = 0; n < b->items; n++)
@@ -93,10 +89,10 @@ void pri_conv_pack_coarse(const pri_conv_geometry *g, const pri_conv_band *b, pr
         const ptrdiff_t from = b->row - above + i, at = (((b->item + n) * g->co + first + c) * g->ho + from) * g->wo;
         /* without rows above: the band's own only, so that no row counts in two bands */
         const ptrdiff_t copied = from >= 0 && from < g->ho && (above || i < b->rows) ? g->wo : 0;
-        if (copied) copy_masked(row, y + at, mask ? mask + at : NULL, copied, 1);
-        memset(row + copied, 0, (size_t)(g->pitch - copied) * sizeof *row);
+        if (copied) k->copy(row, y + at, copied);
+        clear(row + copied, g->pitch - copied);
       }
-    memset(to + flat, 0, (size_t)(plane - flat) * sizeof *to);
+    clear(to + flat, plane - flat);
   }
 }
 

@@ -14,7 +14,7 @@ struct pass {
   const pri_conv_geometry *g;
   const pri_net_kernels *kernel;
   pri_real *gw, *space;
-  const pri_real *x, *xmask, *y, *ymask;
+  const pri_real *x, *y;
   pri_conv_band size;
   ptrdiff_t bands, each, fine, coarse, across, down; /* channels of a group; units of a group */
 };
@@ -56,8 +56,8 @@ static void add_band(const struct pass *p, const struct pair *q, const pri_conv_
   const pri_conv_geometry *g = p->g;
   const ptrdiff_t plane = pri_conv_plane(g, b), n = pri_conv_round(pri_conv_flat(g, b), p->kernel->lanes), R = p->kernel->rows;
   pri_real *x = sums + sums_size(g), *y = x + q->fines * g->phases * plane + PRI_CONV_LEAD;
-  pri_conv_pack_fine(g, b, x, p->x, p->xmask, q->group * p->fine + q->fine, q->fines);
-  pri_conv_pack_coarse(g, b, y, p->y, p->ymask, q->group * p->coarse + q->coarse, q->coarses, 0);
+  pri_conv_pack_fine(g, b, x, p->x, q->group * p->fine + q->fine, q->fines);
+  pri_conv_pack_coarse(g, b, y, p->y, q->group * p->coarse + q->coarse, q->coarses, 0);
   for (ptrdiff_t c = q->coarses; c < pri_conv_round(q->coarses, R) && c < SIDE; c++) memset(y + c * plane, 0, (size_t)plane * sizeof *y);
   for (ptrdiff_t at = 0; at < n; at += RUN)
     for (ptrdiff_t c = 0; c < q->coarses; c += R) {
@@ -98,13 +98,13 @@ static pri_status unit(void *arg, int worker, ptrdiff_t first, ptrdiff_t last) {
   return PRI_OK;
 }
 
-pri_status pri_conv_weights(pri_ctx *ctx, const pri_conv_geometry *g, pri_real *gw, const pri_real *x, const pri_real *xmask, const pri_real *y, const pri_real *ymask, void *scratch) {
-  struct pass p = {.g = g, .gw = gw, .x = x, .xmask = xmask, .y = y, .ymask = ymask, .space = scratch};
+pri_status pri_conv_weights(pri_ctx *ctx, const pri_conv_geometry *g, pri_real *gw, const pri_real *x, const pri_real *y, void *scratch) {
+  struct pass p = {.g = g, .gw = gw, .x = x, .y = y, .space = scratch};
   plan(&p);
   return pri_par_for(ctx, g->groups * p.across * p.down, 1, unit, &p);
 }
 
-struct sums { pri_real *gb; const pri_real *v, *mask; ptrdiff_t items, channels, size; };
+struct sums { pri_real *gb; const pri_real *v; ptrdiff_t items, channels, size; };
 
 static pri_status sum_channels(void *arg, int worker, ptrdiff_t first, ptrdiff_t last) {
   const struct sums *s = arg;
@@ -114,7 +114,7 @@ static pri_status sum_channels(void *arg, int worker, ptrdiff_t first, ptrdiff_t
     for (ptrdiff_t n = 0; n < s->items; n++) {
       const ptrdiff_t at = (n * s->channels + c) * s->size;
       double part[8] = {0}; /* eight sums, side by side */
-      for (ptrdiff_t i = 0; i < s->size; i++) part[i & 7] += s->mask && !(s->mask[at + i] > 0) ? 0 : (double)s->v[at + i];
+      for (ptrdiff_t i = 0; i < s->size; i++) part[i & 7] += (double)s->v[at + i];
       for (int k = 0; k < 8; k++) total += part[k];
     }
     s->gb[c] = (pri_real)((double)s->gb[c] + total);
@@ -122,7 +122,7 @@ static pri_status sum_channels(void *arg, int worker, ptrdiff_t first, ptrdiff_t
   return PRI_OK;
 }
 
-pri_status pri_conv_sums(pri_ctx *ctx, pri_real *gb, const pri_real *v, const pri_real *mask, ptrdiff_t items, ptrdiff_t channels, ptrdiff_t size) {
-  struct sums s = {gb, v, mask, items, channels, size};
+pri_status pri_conv_sums(pri_ctx *ctx, pri_real *gb, const pri_real *v, ptrdiff_t items, ptrdiff_t channels, ptrdiff_t size) {
+  struct sums s = {gb, v, items, channels, size};
   return pri_par_for(ctx, channels, 1, sum_channels, &s);
 }

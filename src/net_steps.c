@@ -38,12 +38,28 @@ INLINE void store(pri_real *p, lanes v) { memcpy(p, &v, sizeof v); }
 #if defined(__AVX512F__) && !defined(PRI_DOUBLE)
 INLINE lanes all(pri_real a) { return (lanes)_mm512_set1_ps(a); }
 INLINE lanes fma_(lanes a, lanes b, lanes c) { return (lanes)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c); }
+INLINE lanes positive(lanes v, lanes y) { return (lanes)_mm512_maskz_mov_ps(_mm512_cmp_ps_mask((__m512)y, _mm512_setzero_ps(), _CMP_GT_OQ), (__m512)v); }
+INLINE pri_real total(lanes v) { return _mm512_reduce_add_ps((__m512)v); }
 #elif defined(__AVX2__) && !defined(PRI_DOUBLE)
 INLINE lanes all(pri_real a) { return (lanes)_mm256_set1_ps(a); }
 INLINE lanes fma_(lanes a, lanes b, lanes c) { return (lanes)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c); }
+INLINE lanes positive(lanes v, lanes y) { return (lanes)_mm256_and_ps((__m256)v, _mm256_cmp_ps((__m256)y, _mm256_setzero_ps(), _CMP_GT_OQ)); }
+INLINE pri_real total(lanes v) {
+  const __m128 half = _mm_add_ps(_mm256_castps256_ps128((__m256)v), _mm256_extractf128_ps((__m256)v, 1)), two = _mm_add_ps(half, _mm_movehl_ps(half, half));
+  return _mm_cvtss_f32(_mm_add_ss(two, _mm_shuffle_ps(two, two, 1)));
+}
 #else
 INLINE lanes all(pri_real a) { return a - (lanes){0}; }
 INLINE lanes fma_(lanes a, lanes b, lanes c) { return a * b + c; }
+INLINE lanes positive(lanes v, lanes y) {
+  for (int i = 0; i < (int)(BYTES / sizeof(pri_real)); i++) v[i] = y[i] > 0 ? v[i] : 0;
+  return v;
+}
+INLINE pri_real total(lanes v) {
+  pri_real sum = 0;
+  for (int i = 0; i < (int)(BYTES / sizeof(pri_real)); i++) sum += v[i];
+  return sum;
+}
 #endif
 
 INLINE void gather_rows(pri_real *y, const pri_real *w, const pri_real *x, ptrdiff_t plane, ptrdiff_t planes, const ptrdiff_t *off, int taps, const int rows) {
@@ -88,11 +104,7 @@ INLINE void outer_rows(pri_real *s, const pri_real *g, ptrdiff_t pitch, const pr
     }
   }
   for (int r = 0; r < rows; r++)
-    for (int k = 0; k < OUTER; k++) {
-      pri_real total = 0;
-      for (int i = 0; i < LANES; i++) total += sum[r][k][i];
-      s[r * OUTER + k] += total;
-    }
+    for (int k = 0; k < OUTER; k++) s[r * OUTER + k] += total(sum[r][k]);
 }
 
 static void outer(pri_real *s, const pri_real *g, ptrdiff_t pitch, const pri_real *const *x, ptrdiff_t n, int rows) {
@@ -104,4 +116,35 @@ static void outer(pri_real *s, const pri_real *g, ptrdiff_t pitch, const pri_rea
   }
 }
 
-const pri_net_kernels JOIN(pri_net_kernels_, LEVEL) = {TEXT(LEVEL), LANES, ROWS, TILE, gather, outer};
+/* ---- runs of pixels */
+
+static void copy(pri_real *to, const pri_real *from, ptrdiff_t n) {
+  ptrdiff_t i = 0;
+  for (; i + LANES <= n; i += LANES) store(to + i, load(from + i));
+  if (i < n && n >= LANES) store(to + n - LANES, load(from + n - LANES)); /* over what is there already */
+  else
+    for (; i < n; i++) to[i] = from[i];
+}
+
+static void put(pri_real *to, const pri_real *from, ptrdiff_t n, pri_real shift, int relu, int add) {
+  const lanes b = all(shift);
+  ptrdiff_t i = 0;
+  for (; add && i + LANES <= n; i += LANES) store(to + i, load(to + i) + load(from + i));
+  for (; relu && i + LANES <= n; i += LANES) {
+    const lanes v = load(from + i) + b;
+    store(to + i, positive(v, v));
+  }
+  for (; i + LANES <= n; i += LANES) store(to + i, load(from + i) + b);
+  for (; i < n; i++) {
+    const pri_real v = from[i] + shift;
+    to[i] = add ? to[i] + from[i] : relu && !(v > 0) ? 0 : v;
+  }
+}
+
+static void mask(pri_real *g, const pri_real *y, ptrdiff_t n) {
+  ptrdiff_t i = 0;
+  for (; i + LANES <= n; i += LANES) store(g + i, positive(load(g + i), load(y + i)));
+  for (; i < n; i++) g[i] = y[i] > 0 ? g[i] : 0;
+}
+
+const pri_net_kernels JOIN(pri_net_kernels_, LEVEL) = {TEXT(LEVEL), LANES, ROWS, TILE, gather, copy, put, mask, outer};

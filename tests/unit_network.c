@@ -93,14 +93,14 @@ static void one_geometry(pri_ctx *ctx, pri_conv_geometry g, int index) {
   memset(want, 0, sizeof want), memset(back, 0, sizeof back), memset(weights, 0, sizeof weights), memset(gw, 0, sizeof gw);
   plain_down(&g, want, x, w);
   plain_back(&g, back, weights, gy, x, w);
-  assert_int_equal(pri_conv_down(ctx, &g, &(pri_conv_out){.y = y}, x, NULL, w, NULL, scratch), PRI_OK);
-  assert_int_equal(pri_conv_up(ctx, &g, &(pri_conv_out){.y = gx}, gy, NULL, w, NULL, scratch), PRI_OK);
-  assert_int_equal(pri_conv_weights(ctx, &g, gw, x, NULL, gy, NULL, scratch), PRI_OK);
+  assert_int_equal(pri_conv_down(ctx, &g, &(pri_conv_out){.y = y}, x, w, NULL, scratch), PRI_OK);
+  assert_int_equal(pri_conv_up(ctx, &g, &(pri_conv_out){.y = gx}, gy, w, NULL, scratch), PRI_OK);
+  assert_int_equal(pri_conv_weights(ctx, &g, gw, x, gy, scratch), PRI_OK);
   snprintf(what, sizeof what, "geometry %d", index);
   const ptrdiff_t k2 = g.kernel * g.kernel;
   assert_true(close_to(what, y, want, coarse, g.ci * k2) && close_to(what, gx, back, fine, g.co * k2) && close_to(what, gw, weights, n, g.items * g.ho * g.wo));
   memcpy(gw, gx, (size_t)fine * sizeof *gx); /* += */
-  assert_int_equal(pri_conv_up(ctx, &g, &(pri_conv_out){.y = gw, .add = 1}, gy, NULL, w, NULL, scratch), PRI_OK);
+  assert_int_equal(pri_conv_up(ctx, &g, &(pri_conv_out){.y = gw, .add = 1}, gy, w, NULL, scratch), PRI_OK);
   for (ptrdiff_t i = 0; i < fine; i++) back[i] *= 2;
   assert_true(close_to(what, gw, back, fine, g.co * k2));
   pri_free(ctx, scratch);
