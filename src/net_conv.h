@@ -18,12 +18,13 @@ typedef struct pri_conv_geometry {
   int kernel, stride, dilation, pad, border;
   /* by pri_conv_prepare */
   ptrdiff_t rows, pitch;              /* of a phase */
-  int phases, reach;                  /* s^2; largest row (column) offset of a tap */
+  int phases, reach, shared;          /* s^2; largest row (column) offset of a tap; shared: what is between rows and items, where zeros on the right serve as the
+                                         left of what follows: pad, else 0 */
   int taps[PRI_NET_STRIDE * PRI_NET_STRIDE];                          /* of each phase */
   short tap[PRI_NET_STRIDE * PRI_NET_STRIDE][PRI_NET_KERNEL * PRI_NET_KERNEL]; /* which: u kernel + v */
 } pri_conv_geometry;
 typedef struct pri_conv_band {        /* items [item, item + items), rows [row, row + rows) of each */
-  ptrdiff_t item, items, row, rows;
+  ptrdiff_t item, items, row, rows, height;   /* height: rows of an item as packed */
 } pri_conv_band;
 typedef struct pri_conv_out { /* what is done to sums: y = max(0, sum + shift), or y += */
   pri_real *y;

@@ -3,6 +3,7 @@
  * net_conv_gather.c - both ways of a convolution (net_conv.h). A unit of work is a band and a part of the blocks of channels that come out; it packs its
  * planes, then runs over tiles of them.
  *   down: taps of all phases of x are summed into y.    up: each phase of x is a sum over the taps of y that fall on it.
+ *   up of stride 1 and a border of zeros is down with the taps turned round: `turned`.
  */
 #include <string.h>
 #include "net_conv.h"
@@ -20,7 +21,8 @@ struct pass {
   ptrdiff_t each, from, to, rows;     /* channels in and out of a group; rows of what is cut into bands */
   pri_conv_band size;
   ptrdiff_t bands, blocks, parts;
-  int up;
+  int up, turned;
+  pri_conv_geometry around;           /* turned: fine and coarse have changed places */
 };
 
 /* rows of the k-th block: 8 8 8 ... then what is left, as 4, 2 or 1 */
@@ -38,7 +40,17 @@ static ptrdiff_t group_weights(const struct pass *p) { /* of one group, packed *
   return rows * p->from * k * k;
 }
 
+static void turn(struct pass *p) {
+  const pri_conv_geometry *g = p->g;
+  if (!p->up || g->stride > 1 || g->border != PRI_NET_ZERO || g->reach < g->pad) return;
+  p->around = *g;
+  p->around.ci = g->co, p->around.co = g->ci, p->around.h = g->ho, p->around.w = g->wo, p->around.ho = g->h, p->around.wo = g->w, p->around.pad = g->reach - g->pad;
+  pri_conv_prepare(&p->around);
+  p->g = &p->around, p->turned = 1, p->up = 0;
+}
+
 static void plan(pri_ctx *ctx, struct pass *p) {
+  turn(p);
   const pri_conv_geometry *g = p->g;
   const int want = 2 * pri_ctx_threads(ctx);
   p->kernel = pri_net_kernels_best();
@@ -54,34 +66,37 @@ static void plan(pri_ctx *ctx, struct pass *p) {
   p->each = pri_conv_round(PRI_CONV_LEAD + p->from * (p->up ? 1 : g->phases) * pri_conv_plane(g, &p->size), 16) + PRI_NET_TILE * 8;
 }
 
-/* where in w the weight of one channel in, one out and one tap is */
-static ptrdiff_t weight_at(const struct pass *p, ptrdiff_t group, ptrdiff_t in, ptrdiff_t out, int tap) {
-  const int k = p->g->kernel;
-  const ptrdiff_t fine = p->up ? out : in, coarse = p->up ? in : out, cg = p->g->co / p->g->groups, fg = p->g->ci / p->g->groups;
-  return ((group * cg + coarse) * fg + fine) * k * k + tap;
-}
-
 struct packing { const struct pass *p; const pri_real *w, *gain; };
+
+/* the taps of channel `in` of a block, for all its rows; out: the first of them */
+static pri_real *pack_channel(const struct packing *a, pri_real *to, const pri_real *w, ptrdiff_t step, int rows, ptrdiff_t out, int phase) {
+  const struct pass *p = a->p;
+  const pri_conv_geometry *g = p->g;
+  const int last = g->kernel * g->kernel - 1;
+  const ptrdiff_t real = p->to - out % p->to < rows ? p->to - out % p->to : rows; /* others are zeros */
+  for (int q = p->up ? phase : 0; q < (p->up ? phase + 1 : g->phases); q++)
+    for (int t = 0; t < g->taps[q]; t++, to += rows) {
+      const pri_real *from = w + (p->turned ? last - g->tap[q][t] : g->tap[q][t]);
+      for (ptrdiff_t r = 0; r < real; r++) to[r] = a->gain ? a->gain[out + r] * from[r * step] : from[r * step];
+      for (ptrdiff_t r = real; r < rows; r++) to[r] = 0;
+    }
+  return to;
+}
 
 /* a block at a time, over groups and blocks */
 static pri_status pack_weights(void *arg, int worker, ptrdiff_t first, ptrdiff_t last) {
   const struct packing *a = arg;
   const struct pass *p = a->p;
-  const pri_conv_geometry *g = p->g;
+  const ptrdiff_t k2 = (ptrdiff_t)p->g->kernel * p->g->kernel;
+  const int swapped = p->up || p->turned; /* w is [in][out] */
   (void)worker;
   for (ptrdiff_t u = first; u < last; u++) {
     const ptrdiff_t group = u / p->blocks, block = u % p->blocks, R = p->kernel->rows;
-    const int rows = block_rows(p, block);
-    pri_real *to = p->weights + group * group_weights(p) + block * R * p->from * g->kernel * g->kernel;
-    for (int phase = 0; phase < (p->up ? g->phases : 1); phase++)
+    pri_real *to = p->weights + group * group_weights(p) + block * R * p->from * k2;
+    const pri_real *w = a->w + group * p->from * p->to * k2 + block * R * k2 * (swapped ? 1 : p->from);
+    for (int phase = 0; phase < (p->up ? p->g->phases : 1); phase++)
       for (ptrdiff_t c = 0; c < p->from; c++)
-        for (int q = p->up ? phase : 0; q < (p->up ? phase + 1 : g->phases); q++)
-          for (int t = 0; t < g->taps[q]; t++)
-            for (int r = 0; r < rows; r++) {
-              const ptrdiff_t out = block * R + r;
-              const pri_real gain = a->gain && out < p->to ? a->gain[group * p->to + out] : 1;
-              *to++ = out < p->to ? gain * a->w[weight_at(p, group, c, out, g->tap[q][t])] : 0;
-            }
+        to = pack_channel(a, to, w + c * k2 * (swapped ? p->to : 1), k2 * (swapped ? 1 : p->from), block_rows(p, block), group * p->to + block * R, phase);
   }
   return PRI_OK;
 }
@@ -138,7 +153,7 @@ static void fold_run(const struct tile *t, ptrdiff_t item, ptrdiff_t row, ptrdif
 
 static void put_tile(const struct tile *t) {
   const pri_conv_geometry *g = t->p->g;
-  const ptrdiff_t height = t->b->rows + g->reach, P = g->pitch;
+  const ptrdiff_t height = t->b->height, P = g->pitch;
   for (ptrdiff_t q = t->at; q < t->end;) {
     const ptrdiff_t line = q / P, row = line % height, x0 = q % P, x1 = t->end - q < P - x0 ? x0 + t->end - q : P;
     if (row < t->b->rows) (t->p->up && g->border != PRI_NET_ZERO ? fold_run : put_run)(t, t->b->item + line / height, t->b->row + row, x0, x1, q - t->at);
@@ -150,7 +165,7 @@ static void put_tile(const struct tile *t) {
 static void band(const struct pass *p, const pri_conv_band *b, ptrdiff_t group, ptrdiff_t part, pri_real *space) {
   const pri_conv_geometry *g = p->g;
   const ptrdiff_t plane = pri_conv_plane(g, b), R = p->kernel->rows, T = p->kernel->tile, k2 = (ptrdiff_t)g->kernel * g->kernel;
-  const ptrdiff_t end = ((b->items - 1) * (b->rows + g->reach) + b->rows) * g->pitch;
+  const ptrdiff_t end = ((b->items - 1) * b->height + b->rows) * g->pitch;
   pri_real *planes = space + PRI_CONV_LEAD + 8 * PRI_NET_TILE;
   if (p->up) pri_conv_pack_coarse(g, b, planes, p->in, group * p->from, p->from, g->reach);
   else pri_conv_pack_fine(g, b, planes, p->in, group * p->from, p->from);
@@ -183,10 +198,10 @@ static pri_status unit(void *arg, int worker, ptrdiff_t first, ptrdiff_t last) {
 }
 
 static pri_status run(pri_ctx *ctx, struct pass *p, const pri_real *w, const pri_real *gain, void *scratch) {
-  const pri_conv_geometry *g = p->g;
   pri_conv_out folded = *p->out;
   struct packing a = {p, w, gain};
   plan(ctx, p);
+  const pri_conv_geometry *g = p->g;
   p->weights = scratch;
   p->space = p->weights + pri_conv_round(g->groups * group_weights(p), 16);
   PRI_TRY(pri_par_for(ctx, g->groups * p->blocks, 1, pack_weights, &a));

@@ -8,6 +8,8 @@ void pri_conv_prepare(pri_conv_geometry *g) {
   const int s = g->stride;
   g->rows = (g->h + 2 * g->pad + s - 1) / s, g->pitch = (g->w + 2 * g->pad + s - 1) / s;
   g->phases = s * s, g->reach = (g->kernel - 1) * g->dilation / s;
+  g->shared = s == 1 && g->border == PRI_NET_ZERO && 2 * g->pad == g->reach ? g->pad : 0;
+  if (g->shared) g->pitch = g->w + g->pad;
   memset(g->taps, 0, sizeof g->taps);
   for (int u = 0; u < g->kernel; u++)
     for (int v = 0; v < g->kernel; v++) {
@@ -25,7 +27,7 @@ ptrdiff_t pri_conv_source(int border, ptrdiff_t i, ptrdiff_t n) {
   return -1;
 }
 
-ptrdiff_t pri_conv_flat(const pri_conv_geometry *g, const pri_conv_band *b) { return b->items * (b->rows + g->reach) * g->pitch; }
+ptrdiff_t pri_conv_flat(const pri_conv_geometry *g, const pri_conv_band *b) { return b->items * b->height * g->pitch; }
 ptrdiff_t pri_conv_plane(const pri_conv_geometry *g, const pri_conv_band *b) {
   const ptrdiff_t n = pri_conv_round(pri_conv_flat(g, b) + PRI_NET_TILE + g->reach * (g->pitch + 1), 16);
   return n % 512 ? n : n + 16; /* planes in steps of a page would share few lines of the cache */
@@ -59,7 +61,7 @@ static void pack_plane(const pri_conv_geometry *g, const pri_conv_band *b, const
   const int s = g->stride;
   for (ptrdiff_t n = 0; n < b->items; n++) {
     const ptrdiff_t at = ((b->item + n) * g->ci + channel) * g->h * g->w;
-    for (ptrdiff_t i = 0; i < b->rows + g->reach; i++, to += g->pitch) {
+    for (ptrdiff_t i = 0; i < b->height; i++, to += g->pitch) {
       const ptrdiff_t row = (b->row + i) * s + phase / s - g->pad;
       const ptrdiff_t from = row < g->h + g->pad ? pri_conv_source(g->border, row, g->h) : -1;
       if (from < 0) clear(to, g->pitch);
@@ -85,7 +87,7 @@ void pri_conv_pack_coarse(const pri_conv_geometry *g, const pri_conv_band *b, pr
   for (ptrdiff_t c = 0; c < count; c++, to += plane) {
     pri_real *row = to;
     for (ptrdiff_t n = 0; n < b->items; n++)
-      for (ptrdiff_t i = 0; i < b->rows + g->reach; i++, row += g->pitch) {
+      for (ptrdiff_t i = 0; i < b->height; i++, row += g->pitch) {
         const ptrdiff_t from = b->row - above + i, at = (((b->item + n) * g->co + first + c) * g->ho + from) * g->wo;
         /* without rows above: the band's own only, so that no row counts in two bands */
         const ptrdiff_t copied = from >= 0 && from < g->ho && (above || i < b->rows) ? g->wo : 0;
@@ -98,15 +100,18 @@ void pri_conv_pack_coarse(const pri_conv_geometry *g, const pri_conv_band *b, pr
 
 static ptrdiff_t between(ptrdiff_t v, ptrdiff_t lo, ptrdiff_t hi) { return v < lo ? lo : v > hi ? hi : v; }
 
+static ptrdiff_t height_of(const pri_conv_geometry *g, ptrdiff_t rows, ptrdiff_t all) { return rows == all && g->shared ? rows + g->shared : rows + g->reach; }
+
 pri_conv_band pri_conv_bands(const pri_conv_geometry *g, ptrdiff_t rows, ptrdiff_t planes, ptrdiff_t budget, int want) {
   pri_conv_band b = {.items = 1, .rows = between(budget / (planes * g->pitch) - g->reach, 1, rows)};
-  if (b.rows == rows) b.items = between(budget / (planes * (rows + g->reach) * g->pitch), 1, g->items);
+  if (b.rows == rows) b.items = between(budget / (planes * height_of(g, rows, rows) * g->pitch), 1, g->items);
   /* enough of them for all threads, but none of few rows */
   if (b.items > 1 && pri_conv_band_count(g, &b, rows) < want) b.items = between(g->items / want, 1, b.items);
   if (b.items == 1 && pri_conv_band_count(g, &b, rows) < want) {
     const ptrdiff_t each = (rows * g->items + want - 1) / want, least = 4 * (ptrdiff_t)g->reach + 4;
     b.rows = between(each, least < b.rows ? least : b.rows, b.rows);
   }
+  b.height = b.rows + g->reach; /* what memory is for; a band of whole items needs less */
   return b;
 }
 
@@ -119,5 +124,6 @@ pri_conv_band pri_conv_band_at(const pri_conv_geometry *g, const pri_conv_band *
   pri_conv_band b = {.item = k / down * size->items, .row = k % down * size->rows};
   b.items = b.item + size->items <= g->items ? size->items : g->items - b.item;
   b.rows = b.row + size->rows <= rows ? size->rows : rows - b.row;
+  b.height = height_of(g, b.rows, rows);
   return b;
 }

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * net_conv_weights.c - the gradient of a convolution's weights (net_conv.h): gw[co][ci][t] += sum_q y[co][q] x~[ci][off_t + q] over packed planes.
- * A unit of work has SIDE x SIDE pairs of channels and all bands, one after another, so that an element of gw is one thread's and one order's.
+ * A unit of work has side x side pairs of channels and all bands, one after another, so that an element of gw is one thread's and one order's.
  */
 #include <string.h>
 #include "net_conv.h"
 #include "net_steps.h"
 #include "par.h"
 
-enum { SIDE = 16, BUDGET = 128 << 10, RUN = 1024, K2 = PRI_NET_KERNEL * PRI_NET_KERNEL }; /* RUN: of planes that stay in the first-level cache */
+enum { BUDGET = 128 << 10, RUN = 1024 }; /* RUN: of planes that stay in the first-level cache */
 
 struct pass {
   const pri_conv_geometry *g;
@@ -16,20 +16,22 @@ struct pass {
   pri_real *gw, *space;
   const pri_real *x, *y;
   pri_conv_band size;
-  ptrdiff_t bands, each, fine, coarse, across, down; /* channels of a group; units of a group */
+  ptrdiff_t bands, each, side, fine, coarse, across, down; /* side of a unit; channels of a group; units of a group */
 };
 
-static ptrdiff_t sums_size(const pri_conv_geometry *g) { return SIDE * pri_conv_round((ptrdiff_t)SIDE * g->kernel * g->kernel, PRI_NET_OUTER); }
+static ptrdiff_t combos_most(const struct pass *p) { return pri_conv_round(p->side * p->g->kernel * p->g->kernel, PRI_NET_OUTER); }
 
 static void plan(struct pass *p) {
   const pri_conv_geometry *g = p->g;
   p->kernel = pri_net_kernels_best();
   p->fine = g->ci / g->groups, p->coarse = g->co / g->groups;
-  p->across = (p->fine + SIDE - 1) / SIDE, p->down = (p->coarse + SIDE - 1) / SIDE;
-  const ptrdiff_t planes = (p->fine < SIDE ? p->fine : SIDE) * g->phases + SIDE;
+  p->side = p->fine >= 64 && p->coarse >= 64 && g->kernel < 6 ? 32 : 16;
+  p->across = (p->fine + p->side - 1) / p->side, p->down = (p->coarse + p->side - 1) / p->side;
+  const ptrdiff_t planes = (p->fine < p->side ? p->fine : p->side) * g->phases + p->side;
   p->size = pri_conv_bands(g, g->ho, planes, BUDGET, 1);
   p->bands = pri_conv_band_count(g, &p->size, g->ho);
-  p->each = pri_conv_round(sums_size(g) + PRI_CONV_LEAD + planes * pri_conv_plane(g, &p->size), 16);
+  /* sums, offsets of combinations (as many bytes as pointers have), planes */
+  p->each = pri_conv_round((p->side + (ptrdiff_t)(sizeof(ptrdiff_t) / sizeof(pri_real))) * combos_most(p) + PRI_CONV_LEAD + planes * pri_conv_plane(g, &p->size), 16);
 }
 
 size_t pri_conv_weights_scratch(pri_ctx *ctx, const pri_conv_geometry *g) {
@@ -40,10 +42,13 @@ size_t pri_conv_weights_scratch(pri_ctx *ctx, const pri_conv_geometry *g) {
 
 struct pair { ptrdiff_t group, fine, fines, coarse, coarses, combos; };
 
-/* where the k-th (channel, tap) of a pair begins in the packed planes */
-static const pri_real *combo(const pri_conv_geometry *g, const pri_real *x, ptrdiff_t plane, ptrdiff_t k) {
-  const ptrdiff_t k2 = (ptrdiff_t)g->kernel * g->kernel, tap = k % k2, u = tap / g->kernel * g->dilation, v = tap % g->kernel * g->dilation;
-  return x + (k / k2 * g->phases + u % g->stride * g->stride + v % g->stride) * plane + u / g->stride * g->pitch + v / g->stride;
+/* where the k-th (channel, tap) of a pair begins in the packed planes; those that only fill up begin at 0 */
+static void offsets(const pri_conv_geometry *g, ptrdiff_t *off, ptrdiff_t plane, ptrdiff_t combos) {
+  const ptrdiff_t k2 = (ptrdiff_t)g->kernel * g->kernel;
+  for (ptrdiff_t k = 0; k < pri_conv_round(combos, PRI_NET_OUTER); k++) {
+    const ptrdiff_t tap = k % k2, u = tap / g->kernel * g->dilation, v = tap % g->kernel * g->dilation;
+    off[k] = k < combos ? (k / k2 * g->phases + u % g->stride * g->stride + v % g->stride) * plane + u / g->stride * g->pitch + v / g->stride : 0;
+  }
 }
 
 static int rows_for(const struct pass *p, ptrdiff_t left) {
@@ -55,17 +60,18 @@ static int rows_for(const struct pass *p, ptrdiff_t left) {
 static void add_band(const struct pass *p, const struct pair *q, const pri_conv_band *b, pri_real *sums) {
   const pri_conv_geometry *g = p->g;
   const ptrdiff_t plane = pri_conv_plane(g, b), n = pri_conv_round(pri_conv_flat(g, b), p->kernel->lanes), R = p->kernel->rows;
-  pri_real *x = sums + sums_size(g), *y = x + q->fines * g->phases * plane + PRI_CONV_LEAD;
+  ptrdiff_t *off = (ptrdiff_t *)(void *)(sums + p->side * combos_most(p));
+  pri_real *x = (pri_real *)(off + combos_most(p)), *y = x + q->fines * g->phases * plane + PRI_CONV_LEAD;
   pri_conv_pack_fine(g, b, x, p->x, q->group * p->fine + q->fine, q->fines);
   pri_conv_pack_coarse(g, b, y, p->y, q->group * p->coarse + q->coarse, q->coarses, 0);
-  for (ptrdiff_t c = q->coarses; c < pri_conv_round(q->coarses, R) && c < SIDE; c++) memset(y + c * plane, 0, (size_t)plane * sizeof *y);
+  for (ptrdiff_t c = q->coarses; c < pri_conv_round(q->coarses, R) && c < p->side; c++) memset(y + c * plane, 0, (size_t)plane * sizeof *y);
+  offsets(g, off, plane, q->combos);
   for (ptrdiff_t at = 0; at < n; at += RUN)
     for (ptrdiff_t c = 0; c < q->coarses; c += R) {
       pri_real *to = sums + c * pri_conv_round(q->combos, PRI_NET_OUTER);
       const int rows = rows_for(p, q->coarses - c);
       for (ptrdiff_t k = 0; k < q->combos; k += PRI_NET_OUTER, to += rows * PRI_NET_OUTER) {
-        const pri_real *from[PRI_NET_OUTER];
-        for (int i = 0; i < PRI_NET_OUTER; i++) from[i] = combo(g, x, plane, k + i < q->combos ? k + i : k) + at;
+        const pri_real *const from[PRI_NET_OUTER] = {x + off[k] + at, x + off[k + 1] + at, x + off[k + 2] + at};
         p->kernel->outer(to, y + c * plane + at, plane, from, n - at < RUN ? n - at : RUN, rows);
       }
     }
@@ -85,10 +91,10 @@ static pri_status unit(void *arg, int worker, ptrdiff_t first, ptrdiff_t last) {
   const struct pass *p = arg;
   pri_real *sums = p->space + worker * p->each;
   for (ptrdiff_t u = first; u < last; u++) {
-    struct pair q = {.group = u / (p->across * p->down), .fine = u % p->across * SIDE, .coarse = u / p->across % p->down * SIDE};
-    q.fines = p->fine - q.fine < SIDE ? p->fine - q.fine : SIDE, q.coarses = p->coarse - q.coarse < SIDE ? p->coarse - q.coarse : SIDE;
+    struct pair q = {.group = u / (p->across * p->down), .fine = u % p->across * p->side, .coarse = u / p->across % p->down * p->side};
+    q.fines = p->fine - q.fine < p->side ? p->fine - q.fine : p->side, q.coarses = p->coarse - q.coarse < p->side ? p->coarse - q.coarse : p->side;
     q.combos = q.fines * p->g->kernel * p->g->kernel;
-    memset(sums, 0, (size_t)sums_size(p->g) * sizeof *sums);
+    memset(sums, 0, (size_t)(p->side * combos_most(p)) * sizeof *sums);
     for (ptrdiff_t k = 0; k < p->bands; k++) {
       const pri_conv_band b = pri_conv_band_at(p->g, &p->size, p->g->ho, k);
       add_band(p, &q, &b, sums);

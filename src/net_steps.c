@@ -62,6 +62,14 @@ INLINE pri_real total(lanes v) {
 }
 #endif
 
+#if defined(__AVX512F__) && !defined(PRI_DOUBLE)
+#define KEEP(v) __asm__("" : "+v"(v)) /* in a register: as an operand of each multiply-add it would be loaded for each */
+#elif defined(__AVX2__) && !defined(PRI_DOUBLE)
+#define KEEP(v) __asm__("" : "+x"(v))
+#else
+#define KEEP(v) ((void)0)
+#endif
+
 INLINE void gather_rows(pri_real *y, const pri_real *w, const pri_real *x, ptrdiff_t plane, ptrdiff_t planes, const ptrdiff_t *off, int taps, const int rows) {
   lanes sum[ROWS][VECTORS] = {{{0}}};
   for (ptrdiff_t p = 0; p < planes; p++, x += plane)
@@ -72,7 +80,8 @@ INLINE void gather_rows(pri_real *y, const pri_real *w, const pri_real *x, ptrdi
       for (int v = 0; v < VECTORS; v++) in[v] = load(from + v * LANES);
 #pragma GCC unroll 8
       for (int r = 0; r < rows; r++) {
-        const lanes a = all(w[r]);
+        lanes a = all(w[r]);
+        KEEP(a);
 #pragma GCC unroll 3
         for (int v = 0; v < VECTORS; v++) sum[r][v] = fma_(a, in[v], sum[r][v]);
       }
@@ -99,7 +108,8 @@ INLINE void outer_rows(pri_real *s, const pri_real *g, ptrdiff_t pitch, const pr
     const lanes a = load(x0 + q), b = load(x1 + q), c = load(x2 + q);
 #pragma GCC unroll 8
     for (int r = 0; r < rows; r++) {
-      const lanes v = load(g + r * pitch + q);
+      lanes v = load(g + r * pitch + q);
+      KEEP(v);
       sum[r][0] = fma_(v, a, sum[r][0]), sum[r][1] = fma_(v, b, sum[r][1]), sum[r][2] = fma_(v, c, sum[r][2]);
     }
   }

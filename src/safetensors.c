@@ -190,6 +190,22 @@ static void put_little(unsigned char b[8], uint64_t v) {
   for (int i = 0; i < 8; i++) b[i] = (unsigned char)(v >> 8 * i);
 }
 
+static pri_status write_tensor(pri_sink *sink, const pri_tensor *t) {
+  unsigned char buffer[8192], *to = buffer;
+  for (ptrdiff_t j = 0; j < t->size; j++) {
+    const float single = (float)t->data[j];
+    uint32_t half;
+    uint64_t bits;
+    memcpy(&bits, &t->data[j], 8);
+    memcpy(&half, &single, 4);
+    for (int i = 0; i < (t->single ? 4 : 8); i++) *to++ = (unsigned char)((t->single ? half : bits) >> 8 * i);
+    if (to < buffer + sizeof buffer && j < t->size - 1) continue;
+    PRI_TRY(pri_sink_write(sink, buffer, (size_t)(to - buffer)));
+    to = buffer;
+  }
+  return PRI_OK;
+}
+
 static pri_status write_all(pri_sink *sink, const char *text, const pri_tensor *t, int count) {
   static const char blanks[8] = "       ";
   unsigned char eight[8];
@@ -198,16 +214,7 @@ static pri_status write_all(pri_sink *sink, const char *text, const pri_tensor *
   PRI_TRY(pri_sink_write(sink, eight, 8));
   PRI_TRY(pri_sink_write(sink, text, length));
   PRI_TRY(pri_sink_write(sink, blanks, pad));
-  for (int i = 0; i < count; i++)
-    for (ptrdiff_t j = 0; j < t[i].size; j++) {
-      const float single = (float)t[i].data[j];
-      uint32_t half;
-      uint64_t bits;
-      memcpy(&bits, &t[i].data[j], 8);
-      memcpy(&half, &single, 4);
-      put_little(eight, t[i].single ? half : bits);
-      PRI_TRY(pri_sink_write(sink, eight, t[i].single ? 4 : 8));
-    }
+  for (int i = 0; i < count; i++) PRI_TRY(write_tensor(sink, &t[i]));
   return pri_sink_commit(sink);
 }
 
