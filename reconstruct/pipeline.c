@@ -201,8 +201,23 @@ const char *pri_job_word(const pri_job *job, int many) {
   return words[job->kind == PRI_ITEM_VOLUME ? 1 : job->kind == PRI_ITEM_CHANNELS ? 2 : 0][many != 0];
 }
 
+/* coupled=yes takes the slowest axis for channels; of a volume that is z. */
+static pri_status refuse_coupled(pri_job *job) {
+  for (int i = 0; i < job->o->priors.n; i++) {
+    char *coupled = NULL;
+    PRI_TRY(pri_spec_get(job->ctx, job->o->priors.v[i], "coupled", NULL, &coupled));
+    const int yes = coupled && !strcmp(coupled, "yes");
+    pri_free(job->ctx, coupled);
+    if (yes)
+      return PRI_FAIL(job->ctx, PRI_EPARAM, "%s: coupled=yes is for channels, and the slowest axis of a volume is z; give --item channels, or leave it out",
+                      job->o->priors.v[i]);
+  }
+  return PRI_OK;
+}
+
 static pri_status set_up_as(pri_job *job, pri_item item) {
   job->kind = item;
+  if (item == PRI_ITEM_VOLUME) PRI_TRY(refuse_coupled(job));
   PRI_TRY(pri_input_regroup(job->in, item));
   PRI_TRY(pri_job_slices(job));
   return pri_job_setup(job);

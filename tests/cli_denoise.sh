@@ -41,6 +41,8 @@ ok 'coupled channels' denoise --item channels --prior tv:weight=3,coupled=yes "$
 says '^  shape: 2 x 3 x 4 .cyx.' 'keep their shape' info c.tif
 status 2 'pages have none' denoise --prior tv:weight=3,coupled=yes "$hyper" -o w.tif
 check 'and which option makes them is said' grep -q -e '--item channels' .err
+status 2 'of a volume the slowest axis is z' denoise --item volume --prior tv:weight=0.05,coupled=yes x.tif -o w.tif
+check 'which is said' grep -q 'the slowest axis of a volume is z' .err
 says '^prior = tgv:weight=auto:sure' 'a prior without a weight has that of the door' denoise --prior tgv --print-config x.tif
 says '^prior = wavelet:weight=0.1' 'one that is given stays' denoise --prior wavelet:0.1 --print-config x.tif
 status 2 'reconstruct guesses nothing' reconstruct --operator identity --prior hessian-schatten --bound 0:1 --print-config x.tif
