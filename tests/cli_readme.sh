@@ -26,5 +26,6 @@ done <"$work/lines"
 check 'the README has commands' test "$(wc -l <"$work/lines")" -ge 12
 check 'a picture came out' test -s look.png
 check 'a slice came out' test -s slice.tif
+for f in $(grep -o 'doc/[a-z/-]*\.png' "$source/README.md"); do check "README: $f" test -s "$source/$f"; done
 check '--dry-run writes nothing' test ! -e never-written.tif
 finish
