@@ -125,6 +125,7 @@ static size_t scratch(const pri_net_call *c, const void *priv) {
 static size_t keep(const pri_net_call *c, const void *priv) {
   const struct attention *p = priv;
   const size_t n = (size_t)(c->out.h * c->out.w);
+  if (n > (size_t)1 << 20) return (size_t)1 << 50; /* more than any plan takes */
   return (size_t)(c->items * p->heads) * n * n * sizeof(double);
 }
 

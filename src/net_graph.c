@@ -8,7 +8,7 @@
 #include <string.h>
 #include "net.h"
 
-enum { PROBE = 1 << 12, LONGEST_TEXT = 1 << 20, MOST_CHANNELS = 1 << 16 };
+enum { PROBE = 1 << 12, LONGEST_TEXT = 1 << 20, MOST_CHANNELS = 1 << 16, LARGEST = 1 << 20 };
 
 const pri_layer_class *const pri_layer_classes[] = {
     &pri_layer_input, &pri_layer_conv, &pri_layer_deconv, &pri_layer_batchnorm, &pri_layer_groupnorm, &pri_layer_relu, &pri_layer_silu, &pri_layer_tanh, &pri_layer_sigmoid,
@@ -83,6 +83,7 @@ static pri_status take_sizes(pri_ctx *ctx, pri_graph *g, pri_net_layer *l, pri_n
   if (l->cls == &pri_layer_input) in[0] = (pri_net_dims){0, PROBE, PROBE};
   PRI_TRY(l->cls->shape(ctx, l->priv, in, l->inputs, out));
   if (out->c < 1 || out->c > MOST_CHANNELS) return PRI_FAIL(ctx, PRI_EPARAM, "%td channels are outside [1, %d]", out->c, MOST_CHANNELS);
+  if (out->h < 1 || out->w < 1 || out->h > LARGEST || out->w > LARGEST) return PRI_FAIL(ctx, PRI_EPARAM, "%d x %d pixels become %td x %td", PROBE, PROBE, out->h, out->w);
   l->channels = out->c;
   l->multiple = out->h > 1 && out->h < PROBE ? (int)((PROBE + out->h - 1) / out->h) : 1;
   if (l->multiple > g->multiple) g->multiple = l->multiple;

@@ -78,7 +78,7 @@ static void live(struct area *a, size_t bytes, int first, int last) {
   if (last > a->last) a->last = last;
 }
 
-static void find_lives(pri_net_plan *p) {
+static pri_status find_lives(pri_net_plan *p) {
   const int n = p->graph->n, end = 2 * n - 1;
   for (int i = 0; i < n; i++) {
     const pri_net_layer *l = &p->graph->layer[i];
@@ -100,6 +100,11 @@ static void find_lives(pri_net_plan *p) {
   struct layer *last = &p->layer[p->layer[n - 1].value];
   live(&last->y, last->y.bytes, n, n);
   if (p->training) live(&last->g, last->y.bytes, n, n);
+  for (int i = 0; i < n; i++) {
+    const struct layer *m = &p->layer[i];
+    if ((m->y.bytes | m->keep.bytes | m->scratch[0].bytes) >> 48) return PRI_FAIL(p->ctx, PRI_ESHAPE, "network: layer %s needs more memory than any machine has", p->graph->layer[i].name);
+  }
+  return PRI_OK;
 }
 
 static int by_size(const void *a, const void *b) {
@@ -148,7 +153,7 @@ static pri_status fill(pri_net_plan *p, const pri_net_dims *in) {
   PRI_ALLOC(p->ctx, p->written, p->graph->n);
   PRI_TRY(take_sizes(p, in));
   fuse(p);
-  find_lives(p);
+  PRI_TRY(find_lives(p));
   return lay_out(p);
 }
 

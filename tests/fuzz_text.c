@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * fuzz_text.c - any bytes as a spec, or as a .prior file (where they begin as a safetensors file does: a length below 2^24, then '{').
- * A spec goes to the parser of every family, with and without the family's first name before it; a .prior to the reader and to the priors that take
- * one. Compiled with PRI_FUZZ a libFuzzer entry point, else a main() that runs the files it is given: tests/local.mk.
+ * A spec goes to the parser of every family, with and without the family's first name before it; a .prior to the reader, to the priors that take
+ * one and to networks, which run where they are small. Compiled with PRI_FUZZ a libFuzzer entry point, else a main() that runs the files it is given: tests/local.mk.
  */
 #define FUZZ_SUFFIX ".prior"
 #include "fuzz.h"
@@ -47,6 +47,7 @@ static void specs(pri_ctx *ctx, const uint8_t *data, size_t size) {
   }
 }
 
+static void network(pri_ctx *ctx, const char *recipe);
 static void learned(pri_ctx *ctx, const uint8_t *data, size_t size) {
   static const char *const priors[] = {"foe", "smooth-tv"};
   const pri_shape dom = pri_shape_2d(8, 9);
@@ -61,6 +62,26 @@ static void learned(pri_ctx *ctx, const uint8_t *data, size_t size) {
     if (pri_prior_create(ctx, &R, spec, NULL, &dom) != PRI_OK && !pri_ctx_message(ctx)[0]) abort();
     pri_prior_destroy(&R);
   }
+  network(ctx, NULL);
+  network(ctx, "bf-unet:width=1");
+}
+
+static void network(pri_ctx *ctx, const char *recipe) {
+  pri_network *net;
+  pri_plan *plan = NULL;
+  const pri_shape in = pri_shape_2d(8, 9);
+  static pri_real v[1 << 16];
+  const double level = 0.1;
+  if (pri_network_load(ctx, &net, scratch_file(), recipe) != PRI_OK) {
+    if (!pri_ctx_message(ctx)[0] || net) abort();
+    return;
+  }
+  if (pri_network_state(net) < 1 << 16 && pri_plan_create(net, &plan, &in, 2) != PRI_OK && !pri_ctx_message(ctx)[0]) abort();
+  if (plan && pri_plan_bytes(plan) < 1 << 22 && pri_shape_size(pri_plan_range(plan)) <= 1 << 16) {
+    if (pri_plan_forward(plan, v, v, &level) == PRI_OK && pri_plan_vjp(plan, v, v) != PRI_OK) abort();
+  }
+  pri_plan_destroy(&plan);
+  pri_network_destroy(&net);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
