@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "cmd.h"
+#include "info_network.h"
 #include "json.h"
 #include "priori/io.h"
 #include "safetensors.h"
@@ -143,7 +144,7 @@ static void print_text(const pri_input_info *i) {
   print_section("provenance", i->provenance);
 }
 
-/* ---- learned priors: the card of a safetensors file */
+/* ---- learned priors and networks: the card of a safetensors file */
 
 static int is_learned(const char *name) {
   const size_t n = strlen(name);
@@ -172,8 +173,11 @@ static json_t *learned_json(const char *name, const pri_tensors *t) {
 static pri_status describe_learned(pri_call *call, const char *name, json_t *all) {
   pri_tensors *t;
   PRI_TRY(pri_tensors_load(call->ctx, &t, name));
-  json_t *o = learned_json(name, t);
+  json_t *o = NULL;
+  const pri_status s = pri_tensors_card(t, "graph") ? pri_info_network(call->ctx, name, t, &o) : PRI_OK;
+  if (s == PRI_OK && !o) o = learned_json(name, t);
   pri_tensors_destroy(call->ctx, &t);
+  PRI_TRY(s);
   if (all) return pri_json_append(call->ctx, all, o);
   print_object(o, 0);
   json_decref(o);
@@ -211,6 +215,6 @@ static const char *const examples[] = {
 const pri_command pri_command_info = {
     .name = "info", .brief = "describes files: shape, sample type, pixel size, metadata, provenance",
     .synopsis = "[OPTIONS] FILE...", .options = options, .examples = examples, .min_inputs = 1, .max_inputs = -1, .run = run,
-    .more = "FILE is a TIFF, HDF5 (FILE.h5:/PATH), NPY, MAT or PNG file, a learned prior (.prior), or a folder that is one stack. With --json one object "
+    .more = "FILE is a TIFF, HDF5 (FILE.h5:/PATH), NPY, MAT or PNG file, a learned prior (.prior), a network (.safetensors), or a folder that is one stack. With --json one object "
             "is printed for one file, an array for several: file, format, dtype, shape (slowest first), axes, pixel, metadata, "
             "provenance (null where the file has none)."};

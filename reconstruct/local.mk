@@ -60,3 +60,5 @@ reconstruct_support += reconstruct/prox_smooth.c reconstruct/prox_smooth.h
 filter_sources += reconstruct/filter_network.c
 # architectures of networks
 recipe_sources += reconstruct/recipe_bf_unet.c reconstruct/recipe_drunet.c reconstruct/recipe_resunet.c reconstruct/recipe_rising_unet.c reconstruct/recipe_ssnet.c reconstruct/recipe_ssnet_3l.c
+program_support += reconstruct/info_network.c
+private_headers += reconstruct/info_network.h

@@ -73,6 +73,7 @@ pri_status pri_network_create(pri_ctx *ctx, pri_network **out, const char *recip
 
 const char *pri_network_graph(const pri_network *net) { return net->graph.text; }
 int pri_network_needs_noise(const pri_network *net) { return net->graph.needs_cond; }
+ptrdiff_t pri_network_channels(const pri_network *net) { return net->graph.n ? net->graph.layer[0].channels : 1; }
 size_t pri_network_state(const pri_network *net) { return net->n + net->graph.statistics; }
 
 size_t pri_network_weights(const pri_network *net, pri_real **flat) {

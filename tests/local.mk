@@ -106,3 +106,4 @@ test_sources += tests/unit_stripes.c
 test_scripts += tests/unit_fuzz_input.sh tests/unit_fuzz_text.sh
 test_sources += tests/unit_filterbank.c
 test_sources += tests/unit_network.c
+test_scripts += tests/cli_network.sh

@@ -43,6 +43,7 @@ PRI_API const char *pri_network_card(const pri_network *net, const char *key);
 PRI_API PRI_MUST_CHECK pri_status pri_network_set_card(pri_network *net, const char *key, const char *value);
 PRI_API const char *pri_network_graph(const pri_network *net);                 /* its text; NULL where the recipe computes itself; borrowed */
 PRI_API int pri_network_needs_noise(const pri_network *net);                   /* 1: cond is read */
+PRI_API ptrdiff_t pri_network_channels(const pri_network *net);                /* that an image has; 1 where the recipe computes itself */
 PRI_API size_t pri_network_weights(const pri_network *net, pri_real **flat);   /* the number of those that are trained; *flat borrowed, may be written between
                                                                                   calls of plans. Running statistics of batch norms lie behind them */
 PRI_API size_t pri_network_state(const pri_network *net);                      /* the number of both */
