@@ -21,7 +21,7 @@
 #include "vec.h"
 
 enum { COSINES, RANDOM, ROUNDS = 20 };
-static const char *const potentials[] = {"smoothed-l1", "log", NULL}, *const begins[] = {"dct", "random", NULL};
+static const char *const potentials[] = {"smoothed-l1", "log", NULL}, *const begins[] = {"dct", "random", NULL}, *const holds[] = {"none", "smoothing", NULL}, *const bases[] = {"pixels", "cosines", NULL};
 static const double SMOOTHING = 0.01, RANDOM_SMOOTHING = -3.5 /* log */, MIRROR = 4 /* |E|^2 */, SAFETY = 1.05;
 
 /* ---- curvature near borders: power iteration on sum_k v_k C_k'C_k, in a small image */
@@ -257,9 +257,13 @@ static const pri_param params[] = {
      .choices = potentials, .offset = offsetof(foe, potential), .def = 0},
     {.name = "init", .unit = "-", .help = "what the filters are before they are learned: cosines, or random numbers of zero mean with small weights", .type = PRI_CHOICE,
      .choices = begins, .offset = offsetof(foe, begin), .def = COSINES},
+    {.name = "hold", .unit = "-", .help = "smoothing: learning leaves the smoothings as they are. Those of smoothed-l1 tend to 0 for little gain, and denoising then takes longer",
+     .type = PRI_CHOICE, .choices = holds, .offset = offsetof(foe, hold), .def = 0},
+    {.name = "basis", .unit = "-", .help = "what learning moves: the pixels of a filter, or its cosine coefficients without the constant, low frequencies slower (faster learning)",
+     .type = PRI_CHOICE, .choices = bases, .offset = offsetof(foe, basis), .def = 0},
     {.name = "seed", .unit = "1", .help = "of init=random", .type = PRI_INT, .offset = offsetof(foe, seed), .min = 0, .max = 1e9, .def = 1},
     {0}};
-static const char *const examples[] = {"weight=0.1,smoothing=0.5", "weight=2,smoothing=0.2", "filters=6,size=4,init=random,smoothing=0.5,weight=5", "smoothing=0.3,weight=0.5,potential=log", NULL};
+static const char *const examples[] = {"weight=0.1,smoothing=0.5", "weight=2,smoothing=0.2", "filters=6,size=4,init=random,smoothing=0.5,weight=5", "smoothing=0.3,weight=0.5,potential=log", "smoothing=0.4,hold=smoothing,basis=cosines", NULL};
 static const pri_variational variational = {.value = value, .grad = grad, .lipschitz = lipschitz, .convexity = convexity};
 #define CLASS                                                                                                                                             \
   .kind = {"foe", "field of experts: learned filters with a smoothed absolute value or a logarithm each", "Roth, Black 2009; Ehrhardt, Roberts et al. 2025", \

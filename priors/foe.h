@@ -11,7 +11,7 @@ typedef struct foe {
   double weight, smoothing, range, norm2, curvature; /* >= |C|^2; L / weight, an estimate */
   double *peaks;                   /* [count] >= |C_k|^2 */
   long filters, size, seed;
-  int potential, begin;            /* keys; init= */
+  int potential, begin, hold, basis; /* keys; init=, hold=, basis= */
   foe_filters f;
   pri_filterbank bank, wide;       /* wide: in double, for values */
   pri_shape dom;
@@ -31,6 +31,10 @@ static inline size_t pri_foe_sums(const foe *v) { return (size_t)v->f.count * (s
 void pri_foe_slopes(const foe *v, const pri_filterbank_tile *t, void *r);
 void pri_foe_curves(const foe *v, const pri_filterbank_tile *t, void *r);
 
+/* foe_basis.c: [count][side side] each, in and out may be the same */
+void pri_foe_taps_of(const foe *v, double *taps, const double *a);
+void pri_foe_cosines_of(const foe *v, double *a, const double *taps, int gradient); /* gradient: of what depends on taps */
+double pri_foe_reach(const foe *v);                 /* |d taps / d what is learned| */
 /* foe_near.c: slot `near` of the learnable face */
 pri_status pri_foe_near(pri_ctx *ctx, const void *priv, const pri_real *x, double radius, pri_bound *lip_mixed, pri_bound *norm_mixed, void *scratch);
 extern const pri_saddle pri_foe_saddle;             /* foe_saddle.c: of the convex potential */

@@ -8,6 +8,7 @@
  *        log nu_k:      V_k <psi(t_k), C_k v>
  *        tap u of k:    V_k ( <phi'(t_k), S_u v> + <phi''(t_k) C_k v, S_u x> )                                              (spec maid 3)
  *   J d               = sum_k C_k'( V_k ((d_0 + a_k) phi' + b_k psi + phi'' D_k x) ) + D_k'( V_k phi' )
+ * basis=cosines: foe_basis.c. hold=smoothing: nothing depends on log nu, so that it stays where it is.
  * cache: x, and V_k phi''(t_k) by tiles. Sums of J'v: lanes of a strip in registers, then strips in order: the same bits for any threads.
  *
  * Constants: L an estimate (foe_filters.h), L_H = sum_k V_k |C_k|^2 2 |c_k|_2 max|phi'''| proven (2: pixels in the mirror). mu = 0 for the convex potential; for log -L/8 is a bound from below that
@@ -29,12 +30,22 @@ static void get_theta(const void *priv, double *theta) {
   const foe *v = priv;
   memcpy(theta, v->f.theta, ntheta(priv) * sizeof *theta);
   theta[0] += log(v->weight);
+  if (v->basis) pri_foe_cosines_of(v, theta + 1 + 2 * v->f.count, theta + 1 + 2 * v->f.count, 0);
+}
+
+static void stored(const void *priv, double *theta) {
+  const foe *v = priv;
+  memcpy(theta, v->f.theta, ntheta(priv) * sizeof *theta);
+  theta[0] += log(v->weight);
 }
 
 static pri_status set_theta(pri_ctx *ctx, void *priv, const double *theta) {
   foe *v = priv;
   if (!pri_foe_fits(&v->f, theta)) return PRI_FAIL(ctx, PRI_EPARAM, "foe: a parameter is not finite, or a logarithm outside [-50, 50]");
-  memcpy(v->f.theta, theta, ntheta(priv) * sizeof *theta);
+  const int count = v->f.count, logs = 1 + 2 * count;
+  memcpy(v->f.theta, theta, (size_t)(v->hold ? 1 + count : logs) * sizeof *theta);
+  memcpy(v->f.theta + logs, theta + logs, (ntheta(priv) - (size_t)logs) * sizeof *theta);
+  if (v->basis) pri_foe_taps_of(v, v->f.theta + logs, theta + logs);
   v->weight = 1;
   return pri_foe_refresh(ctx, v);
 }
@@ -124,7 +135,7 @@ static void move_along(const void *arg, const pri_filterbank_tile *t, void *r, v
   const foe *v = j->v;
   pri_real *a = r, *b = r2; /* in: C x, D x; out: what C' and D' take */
   for (int k = 0; k < v->f.count; k++, a += t->pitch, b += t->pitch) {
-    const double V = pri_foe_gain(v, k), nu = pri_foe_smoothing(&v->f, k), da = j->d[0] + j->d[1 + k], db = j->d[1 + v->f.count + k];
+    const double V = pri_foe_gain(v, k), nu = pri_foe_smoothing(&v->f, k), da = j->d[0] + j->d[1 + k], db = v->hold ? 0 : j->d[1 + v->f.count + k];
     for (int i = 0; i < t->n; i++) {
       double slope, curve;
       derivatives(v, (double)a[i], nu, &slope, &curve);
@@ -140,7 +151,8 @@ static pri_status mixed(pri_ctx *ctx, const void *priv, pri_real *out, const dou
   const foe_rooms rooms = pri_foe_rooms(v, scratch);
   const struct along j = {v, dtheta};
   pri_filterbank second = pri_filterbank_alike(&v->bank, rooms.taps);
-  pri_filterbank_set(&second, dtheta + 1 + 2 * v->f.count);
+  if (v->basis) pri_foe_taps_of(v, (double *)(void *)rooms.desks, dtheta + 1 + 2 * v->f.count); /* a desk has more room than that */
+  pri_filterbank_set(&second, v->basis ? (const double *)(const void *)rooms.desks : dtheta + 1 + 2 * v->f.count);
   for (ptrdiff_t i = 0; i < items; i++, cache_ += cache(v))
     pri_filterbank_run(ctx, &(pri_filterbank_pass){.bank = &v->bank, .second = &second, .x = cache_, .y = out + i * v->n, .fn = move_along, .arg = &j, .scratch = rooms.strips});
   return PRI_OK;
@@ -232,9 +244,11 @@ static pri_status mixed_t(pri_ctx *ctx, const void *priv, double *out, const pri
     for (ptrdiff_t s = 0; s < strips; s++)
       for (size_t k = 0; k < each; k++) out[1 + k] += j.rooms.sums[(size_t)s * each + k];
     for (int k = 0; k < v->f.count; k++) out[0] += out[1 + k];
+    if (v->basis) pri_foe_cosines_of(v, out + 1 + 2 * v->f.count, out + 1 + 2 * v->f.count, 1);
+    if (v->hold) memset(out + 1 + v->f.count, 0, (size_t)v->f.count * sizeof *out);
   }
   return PRI_OK;
 }
 
-const pri_learnable pri_foe_learnable = {.ntheta = ntheta, .get_theta = get_theta, .set_theta = set_theta, .constants = constants, .cache = cache, .prepare = prepare,
+const pri_learnable pri_foe_learnable = {.ntheta = ntheta, .get_theta = get_theta, .stored = stored, .set_theta = set_theta, .constants = constants, .cache = cache, .prepare = prepare,
                                          .hessvec = hessvec, .mixed = mixed, .mixed_t = mixed_t, .near = pri_foe_near};

@@ -6,6 +6,7 @@
  *   log scale    sum of those of the weights      |C| root(sum_k V_k^2 n_k^2)
  *   log weight   V_k C_k'phi'                     V_k m_k n_k
  *   log nu       V_k C_k'psi                      V_k m_k p_k
+ *   taps, d (of length 1, or, for other bases, of |d taps / d theta|)
  *   taps, d      V_k (D'phi' + C_k'(phi'' D x))   V_k s |d| (2 n_k + m_k X c_k):  |D| <= 2 |d|_1 <= 2 s |d|, |D x| <= s |d| X everywhere
  *
  * |J|^2 is not above the sum of the squares of these. With t - t' <= m_k |x - x'|, P2 = max|phi''|, P3 = max|phi'''|, P = max|psi'| and X' = X + e,
@@ -45,7 +46,7 @@ pri_status pri_foe_near(pri_ctx *ctx, const void *priv, const pri_real *x, doubl
   const foe_rooms rooms = pri_foe_rooms(v, scratch);
   const ptrdiff_t strips = pri_filterbank_strips(&v->wide, 0);
   const int count = v->f.count;
-  const double X = fmax(fabs(pri_vmax(x, v->n)), fabs(pri_vmin(x, v->n))), side = v->f.side;
+  const double X = fmax(fabs(pri_vmax(x, v->n)), fabs(pri_vmin(x, v->n))), side = v->f.side * pri_foe_reach(v);
   double norm = 0, lip = square(LARGEST * v->weight * v->curvature), slopes = 0;
   memset(rooms.sums, 0, (size_t)strips * (size_t)count * 3 * sizeof *rooms.sums);
   pri_filterbank_run(ctx, &(pri_filterbank_pass){.bank = &v->wide, .x = x, .fn = add_squares, .arg = &(struct measuring){v, rooms.sums}, .scratch = rooms.strips});

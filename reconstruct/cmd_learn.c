@@ -251,10 +251,15 @@ static void name_values(const pri_learn_job *g, char *text, size_t room) {
   for (size_t i = 0, at = 0; i < p && at < room - 40; i++) at += (size_t)snprintf(text + at, room - at, "%s%s %.5g", i ? ", " : "", pri_learn_parameter(g->name, i), exp(v[i]));
 }
 
+static const char *doubt(const pri_learn_job *g) {
+  if (sizeof(pri_real) < sizeof(double)) return "float cannot prove them";
+  return g->loss == PRI_LOSS_WHITENESS ? "whiteness has no proven slope" : "the prior is not known to be convex";
+}
+
 static void say_result(pri_learn_job *g) {
   char text[200];
   name_values(g, text, sizeof text);
-  if (!pri_lower_certified(g->l)) pri_log(g->ctx, PRI_LOG_WARN, "the intervals of the loss are estimates: %s", g->loss == PRI_LOSS_WHITENESS ? "whiteness has no proven slope" : "the prior is not known to be convex");
+  if (!pri_lower_certified(g->l)) pri_log(g->ctx, PRI_LOG_WARN, "the intervals of the loss are estimates: %s", doubt(g));
   pri_log(g->ctx, PRI_LOG_INFO, "%s: %s after %zu steps; %s: %s. Use it: --prior %s:file=%s", g->o->output, pri_verdict_name(g->why), json_array_size(g->history), g->name, text, g->name, g->o->output);
 }
 
@@ -305,13 +310,15 @@ static pri_status run(pri_call *call) {
 }
 
 static pri_status defaults(pri_call *call) { /* float32 rounding times L / mu is about 1e-4: certificates need double */
-  if (pri_options_given(call->opts, "precision") && call->opts->precision == PRI_PRECISION_FLOAT)
-    return PRI_FAIL(call->ctx, PRI_EPARAM, "--precision float: learn runs in double");
+  if (pri_options_given(call->opts, "precision") && call->opts->precision == PRI_PRECISION_FLOAT) {
+    if (call->opts->solver && !strncmp(call->opts->solver, "adam", 4)) return PRI_OK;
+    return PRI_FAIL(call->ctx, PRI_EPARAM, "--precision float: learn runs in double; only --solver adam, which proves nothing, takes float");
+  }
   call->opts->precision = PRI_PRECISION_DOUBLE;
   return PRI_OK;
 }
 
-static const char *const options[] = {"truth", "simulate", "noise", "unsupervised", "loss", "patch", "validate", "noise-level", "prior", "operator", "solver", "stop", "output", "force",
+static const char *const options[] = {"truth", "simulate", "noise", "unsupervised", "loss", "patch", "crops", "validate", "noise-level", "prior", "operator", "solver", "stop", "output", "force",
                                       "precision", "threads", "mem", "resume", "seed", "progress", "log", "log-json", NULL};
 static const char *const examples[] = {
     "weight and smoothing of total variation for this noise, from pairs of pages", "learn --prior tv noisy.tif --truth clean.tif -o mine.prior",

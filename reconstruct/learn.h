@@ -29,6 +29,8 @@ size_t pri_lower_ntheta(const pri_lower *l);
 double pri_lower_mu(const pri_lower *l);                  /* at this theta */
 int pri_lower_certified(const pri_lower *l);              /* 1: intervals are proved at this theta; 0: mu or lip are estimates, and so is all that is made of them */
 int pri_lower_squared(const pri_lower *l);                /* 1: g_i = 1/2 |x - p|^2 */
+/* From now on solve, interval and hypergradient go over these samples only (borrowed, each once); NULL: over all. Arrays stay [m]. */
+void pri_lower_pick(pri_lower *l, const ptrdiff_t *samples, ptrdiff_t count);
 /* EPARAM: no mu > 0 at this theta */
 PRI_MUST_CHECK pri_status pri_lower_theta(pri_lower *l, const double *theta);
 /*

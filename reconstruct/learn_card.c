@@ -31,6 +31,7 @@ static int lines(const pri_learn_job *g, const char *solver, char *text, size_t 
   at = add(text, room, at, "noise-level", o->unsupervised ? o->noise_level : NULL);
   at = add(text, room, at, "loss", o->loss);
   if (o->patch) at = add(text, room, at, "patch", pri_shortest(buf, (double)o->patch));
+  if (o->crops) at = add(text, room, at, "crops", pri_shortest(buf, (double)o->crops));
   if (o->validate > 0) at = add(text, room, at, "validate", pri_shortest(buf, o->validate));
   for (int i = 0; i < o->operators.n; i++) at = add(text, room, at, "operator", o->operators.v[i]);
   return at;
@@ -90,12 +91,23 @@ void pri_learn_values(const pri_learn_job *g, double *out) {
   if (g->is_tgv) out[1] = theta[1] - theta[0];
 }
 
+/* What the file holds, where that is not theta itself. */
+static pri_status stored(pri_learn_job *g, double *values) {
+  const void *priv;
+  if (g->is_tgv) return PRI_OK;
+  const pri_learnable *face = pri_prior_class_of(g->R, &priv)->learnable;
+  PRI_TRY(pri_prior_set_theta(g->R, pri_method_theta(g->m)));
+  if (face->stored) face->stored(priv, values);
+  return PRI_OK;
+}
+
 static pri_status save(pri_learn_job *g, const char *text) {
   const size_t p = pri_lower_ntheta(g->l);
   double *values;
   PRI_ALLOC(g->ctx, values, (ptrdiff_t)p);
   pri_learn_values(g, values);
-  const pri_status s = pri_learn_save(g->ctx, g->o->output, g->o->force, g->prior, values, p, text);
+  pri_status s = stored(g, values);
+  if (s == PRI_OK) s = pri_learn_save(g->ctx, g->o->output, g->o->force, g->prior, values, p, text);
   pri_free(g->ctx, values);
   return s;
 }

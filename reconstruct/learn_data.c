@@ -5,7 +5,7 @@
  *   pairs          y from the inputs, x from --truth
  *   clean images   x from the inputs, y = A x + noise by --simulate and --noise; the noise of sample i is that of item i of the stack
  *   measurements   y from the inputs, no x: --unsupervised; sd by --noise-level, or estimated
- * Files of different sizes are cut to one by --patch: the middle of each.
+ * Files of different sizes are cut to one by --patch: the middle of each, or, by --crops, as many random places of each page.
  */
 #include <math.h>
 #include <string.h>
@@ -14,13 +14,14 @@
 #include "noise_image.h"
 #include "noise_level.h"
 #include "pipeline.h"
+#include "priori/rng.h"
 #include "vec.h"
 
 /* ---- images of files */
 
 struct reading { /* of all files into one array */
   pri_ctx *ctx;
-  long patch;                    /* side in pixels; 0: whole */
+  long patch, crops;             /* side in pixels; 0: whole. crops: random ones of a page; 0: its middle */
   pri_shape shape;
   ptrdiff_t items;
   pri_array *out;                /* NULL: count only */
@@ -37,14 +38,23 @@ static pri_status cut(const struct reading *r, const char *name, const pri_shape
   return PRI_OK;
 }
 
-static void copy_middle(const struct reading *r, pri_real *dst, const pri_real *src, const pri_shape *have) {
+/* The place of crop c of a page along one axis that it may lie on in `room` + 1 ways; the middle without --crops. */
+static ptrdiff_t place(const struct reading *r, ptrdiff_t item, int axis, ptrdiff_t room) {
+  if (!r->crops) return room / 2;
+  return (ptrdiff_t)(pri_rng_uniform_at(pri_ctx_seed(r->ctx), "learn/crops", (uint64_t)(2 * item + axis)) * (double)(room + 1));
+}
+
+static void copy_patch(const struct reading *r, ptrdiff_t item, const pri_real *src, const pri_shape *have) {
+  pri_real *dst = pri_array_item(r->out, item);
   if (!r->patch) {
     pri_copy(r->ctx, dst, src, pri_shape_size(have));
     return;
   }
-  const ptrdiff_t y = (have->n[0] - r->patch) / 2, x = (have->n[1] - r->patch) / 2;
+  const ptrdiff_t y = place(r, item, 0, have->n[0] - r->patch), x = place(r, item, 1, have->n[1] - r->patch);
   for (ptrdiff_t k = 0; k < r->patch; k++) memcpy(dst + k * r->patch, src + (y + k) * have->n[1] + x, (size_t)r->patch * sizeof *dst);
 }
+
+static ptrdiff_t of_a_page(const struct reading *r) { return r->crops ? r->crops : 1; }
 
 static pri_status all_finite(pri_ctx *ctx, const char *name, ptrdiff_t page, const pri_real *x, ptrdiff_t n) {
   for (ptrdiff_t k = 0; k < n; k++)
@@ -59,7 +69,7 @@ static pri_status read_pages(struct reading *r, const char *name, pri_input *in,
   for (ptrdiff_t i = 0; i < pri_input_describe(in)->items && s == PRI_OK; i++) {
     s = pri_input_read(in, page.data, i, 1);
     if (s == PRI_OK) s = all_finite(r->ctx, name, i, page.data, pri_shape_size(have));
-    if (s == PRI_OK) copy_middle(r, pri_array_item(r->out, r->items + i), page.data, have);
+    for (ptrdiff_t c = 0; c < of_a_page(r) && s == PRI_OK; c++) copy_patch(r, r->items + i * of_a_page(r) + c, page.data, have);
   }
   pri_array_destroy(&page);
   return s;
@@ -74,7 +84,7 @@ static pri_status take_file(struct reading *r, const char *name, pri_input *in) 
                     want.n[0], r->shape.n[r->shape.nd - 1], r->shape.n[0]);
   if (!r->items) r->meta = info->meta, r->shape = want;
   if (r->out) PRI_TRY(read_pages(r, name, in, &info->item));
-  r->items += info->items;
+  r->items += info->items * of_a_page(r);
   return PRI_OK;
 }
 
@@ -97,8 +107,9 @@ static pri_status take_name(struct reading *r, const char *name) {
 }
 
 /* Every page of every file, in the order given, folders in natural order. */
-static pri_status load(pri_ctx *ctx, const char *const *names, int n, long patch, pri_array *out, pri_meta *meta) {
-  struct reading r = {.ctx = ctx, .patch = patch};
+static pri_status load(pri_ctx *ctx, const char *const *names, int n, const pri_options *o, pri_array *out, pri_meta *meta) {
+  struct reading r = {.ctx = ctx, .patch = o->patch, .crops = o->crops};
+  if (o->crops && !o->patch) return PRI_FAIL(ctx, PRI_EPARAM, "--crops %ld: how large? --patch N, pixels of a side", o->crops);
   for (int i = 0; i < n; i++) PRI_TRY(take_name(&r, names[i]));
   PRI_TRY(pri_array_create(ctx, out, &r.shape, r.items));
   r.items = 0, r.out = out;
@@ -131,8 +142,8 @@ static pri_status pairs(pri_call *call, pri_learn_data *d) {
   const char *const truth[] = {o->truth};
   pri_meta ignored;
   if (o->patch && o->operators.n) return PRI_FAIL(call->ctx, PRI_EPARAM, "--patch would cut measurements: with --operator it goes with --simulate only");
-  PRI_TRY(load(call->ctx, call->inputs, call->n_inputs, o->patch, &d->train.y, &d->meta));
-  PRI_TRY(load(call->ctx, truth, 1, o->patch, &d->train.truth, &ignored));
+  PRI_TRY(load(call->ctx, call->inputs, call->n_inputs, o, &d->train.y, &d->meta));
+  PRI_TRY(load(call->ctx, truth, 1, o, &d->train.truth, &ignored));
   if (d->train.y.items != d->train.truth.items)
     return PRI_FAIL(call->ctx, PRI_ESHAPE, "%td measurements do not go with %td true images (%s): they are pairs, in order", d->train.y.items, d->train.truth.items, o->truth);
   PRI_TRY(make_operator(call->ctx, d, &o->operators, &d->train.truth.shape, &d->train.y.shape));
@@ -145,7 +156,7 @@ static pri_status simulated(pri_call *call, pri_learn_data *d) {
   pri_noise *noise;
   if (o->operators.n) return PRI_FAIL(call->ctx, PRI_EPARAM, "--simulate gives the operator: --operator does not go with it");
   if (!o->noise) return PRI_FAIL(call->ctx, PRI_EPARAM, "what noise do the simulated measurements have? --noise gaussian:sd=V, gaussian:relative=V or poisson:photons=V");
-  PRI_TRY(load(call->ctx, call->inputs, call->n_inputs, o->patch, &d->train.truth, &d->meta));
+  PRI_TRY(load(call->ctx, call->inputs, call->n_inputs, o, &d->train.truth, &d->meta));
   PRI_TRY(make_operator(call->ctx, d, &o->simulate, &d->train.truth.shape, &none));
   PRI_TRY(pri_array_create(call->ctx, &d->train.y, pri_operator_range(d->A), d->train.truth.items));
   PRI_TRY(pri_operator_apply(d->A, &d->train.y, &d->train.truth));
@@ -179,7 +190,7 @@ static pri_status blind(pri_call *call, pri_learn_data *d) {
   if (o->truth || o->simulate.n) return PRI_FAIL(call->ctx, PRI_EPARAM, "--unsupervised learns without true images: --truth and --simulate do not go with it");
   if (level && (strncmp(level, "sd:", 3) || pri_quantity_parse(call->ctx, "--noise-level", level + 3, "1", &given) != PRI_OK || !(given > 0)))
     return PRI_FAIL(call->ctx, PRI_EPARAM, "--noise-level %s: learn takes sd:V, V > 0 in the unit of the data, or auto", level);
-  PRI_TRY(load(call->ctx, call->inputs, call->n_inputs, o->patch, &d->train.y, &d->meta));
+  PRI_TRY(load(call->ctx, call->inputs, call->n_inputs, o, &d->train.y, &d->meta));
   PRI_TRY(make_operator(call->ctx, d, &o->operators, &none, &d->train.y.shape));
   d->sd = given;
   if (!level) PRI_TRY(estimate(call->ctx, d));

@@ -98,19 +98,20 @@ static pri_status hyper_one(const struct hyper *h, const pri_desk *k, ptrdiff_t 
 static pri_status hyper_some(void *arg, int worker, ptrdiff_t first, ptrdiff_t last) {
   const struct hyper *h = arg;
   const pri_desk k = pri_lower_desk(h->l, worker);
-  for (ptrdiff_t i = first; i < last; i++) PRI_TRY(hyper_one(h, &k, i));
+  for (ptrdiff_t i = first; i < last; i++) PRI_TRY(hyper_one(h, &k, pri_lower_at(h->l, i)));
   return PRI_OK;
 }
 
 pri_status pri_lower_hypergradient(pri_lower *l, const pri_real *x, const double *e, double delta, pri_real *q, double *z, double *omega) {
   struct hyper h = {l, x, q, e, delta, omega != NULL};
   if (omega && !(l->at.proven && l->upper.proven)) return PRI_FAIL(l->ctx, PRI_ENOTSUP, "learn: the constants that a certified gradient needs are not proven here");
-  PRI_TRY(pri_par_for(l->ctx, l->level.m, 1, hyper_some, &h));
+  PRI_TRY(pri_par_for(l->ctx, l->picks, 1, hyper_some, &h));
   memset(z, 0, l->level.ntheta * sizeof *z);
   double sum = 0;
-  for (ptrdiff_t i = 0; i < l->level.m; i++) {
-    for (size_t j = 0; j < l->level.ntheta; j++) z[j] -= l->zs[i * (ptrdiff_t)l->level.ntheta + (ptrdiff_t)j] / (double)l->level.m;
-    sum += l->omegas[i] / (double)l->level.m; /* triangle inequality */
+  for (ptrdiff_t k = 0; k < l->picks; k++) {
+    const ptrdiff_t i = pri_lower_at(l, k);
+    for (size_t j = 0; j < l->level.ntheta; j++) z[j] -= l->zs[i * (ptrdiff_t)l->level.ntheta + (ptrdiff_t)j] / (double)l->picks;
+    sum += l->omegas[i] / (double)l->picks; /* triangle inequality */
   }
   if (omega) *omega = sum;
   return PRI_OK;

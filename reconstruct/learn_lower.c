@@ -72,13 +72,13 @@ static pri_status solve_one(const struct solving *s, const pri_desk *k, ptrdiff_
 static pri_status solve_some(void *arg, int worker, ptrdiff_t first, ptrdiff_t last) {
   const struct solving *s = arg;
   const pri_desk k = pri_lower_desk(s->l, worker);
-  for (ptrdiff_t i = first; i < last; i++) PRI_TRY(solve_one(s, &k, i));
+  for (ptrdiff_t i = first; i < last; i++) PRI_TRY(solve_one(s, &k, pri_lower_at(s->l, i)));
   return PRI_OK;
 }
 
 pri_status pri_lower_solve(pri_lower *l, pri_real *x, double eps, long most, double *e) {
   struct solving s = {l, x, eps, e, most};
-  return pri_par_for(l->ctx, l->level.m, 1, solve_some, &s);
+  return pri_par_for(l->ctx, l->picks, 1, solve_some, &s);
 }
 
 /* ---- the interval of f */
@@ -100,7 +100,8 @@ static pri_status judge_some(void *arg, int worker, ptrdiff_t first, ptrdiff_t l
   const struct judging *j = arg;
   const struct pri_lower *l = j->l;
   const pri_desk k = pri_lower_desk(l, worker);
-  for (ptrdiff_t i = first; i < last; i++) {
+  for (ptrdiff_t at = first; at < last; at++) {
+    const ptrdiff_t i = pri_lower_at(l, at);
     double g;
     PRI_TRY(l->upper.c->value(l->ctx, l->upper.priv, k.upper, i, j->x + i * l->level.n, &g, k.v[0]));
     between(&l->upper, g, sqrt(pri_norm2sq(l->ctx, k.v[0], l->level.n)), j->e[i], l->fs + 3 * i);
@@ -111,9 +112,12 @@ static pri_status judge_some(void *arg, int worker, ptrdiff_t first, ptrdiff_t l
 pri_interval pri_lower_interval(const pri_lower *l, const pri_real *x, const double *e) {
   struct judging j = {l, x, e};
   pri_interval f = {0, 0, 0};
-  if (pri_par_for(l->ctx, l->level.m, 1, judge_some, &j) != PRI_OK) return (pri_interval){INFINITY, INFINITY, INFINITY};
-  for (ptrdiff_t i = 0; i < l->level.m; i++) f.low += l->fs[3 * i], f.high += l->fs[3 * i + 1], f.half += l->fs[3 * i + 2];
-  const double m = (double)l->level.m;
+  if (pri_par_for(l->ctx, l->picks, 1, judge_some, &j) != PRI_OK) return (pri_interval){INFINITY, INFINITY, INFINITY};
+  for (ptrdiff_t k = 0; k < l->picks; k++) {
+    const double *of = l->fs + 3 * pri_lower_at(l, k);
+    f.low += of[0], f.high += of[1], f.half += of[2];
+  }
+  const double m = (double)l->picks;
   return isfinite(f.high) ? (pri_interval){f.low / m, f.high / m, f.half / m} : (pri_interval){INFINITY, INFINITY, INFINITY};
 }
 
@@ -128,6 +132,10 @@ double pri_lower_start(pri_lower *l, pri_real *x) {
     sum += pri_norm2sq(l->ctx, k.v[2], n);
   }
   return sqrt(sum / ((double)l->level.m * (double)n)) / l->at.mu;
+}
+
+void pri_lower_pick(pri_lower *l, const ptrdiff_t *samples, ptrdiff_t count) {
+  l->picked = samples, l->picks = samples ? count : l->level.m;
 }
 
 pri_status pri_lower_theta(pri_lower *l, const double *theta) {
@@ -158,7 +166,7 @@ pri_status pri_lower_create(pri_ctx *ctx, pri_lower **out, const pri_lower_level
     upper->c->fini(ctx, upper->priv);
     return pri_ctx_code(ctx);
   }
-  l->ctx = ctx, l->level = *level, l->upper = *upper;
+  l->ctx = ctx, l->level = *level, l->upper = *upper, l->picks = level->m;
   const pri_status s = make_room(ctx, l);
   if (s != PRI_OK) pri_lower_destroy(out);
   return s;
@@ -179,7 +187,7 @@ ptrdiff_t pri_lower_samples(const pri_lower *l) { return l->level.m; }
 ptrdiff_t pri_lower_size(const pri_lower *l) { return l->level.n; }
 size_t pri_lower_ntheta(const pri_lower *l) { return l->level.ntheta; }
 double pri_lower_mu(const pri_lower *l) { return l->at.mu; }
-int pri_lower_certified(const pri_lower *l) { return l->at.mu_proven && l->upper.proven; }
+int pri_lower_certified(const pri_lower *l) { return sizeof(pri_real) == sizeof(double) && l->at.mu_proven && l->upper.proven; } /* e in float is rounding */
 
 int pri_lower_squared(const pri_lower *l) { return l->upper.c->half_square; }
 

@@ -5,7 +5,7 @@
 #include <string.h>
 #include "learn_method.h"
 
-static const pri_method_class *const methods[] = {&pri_method_maid, &pri_method_fixed, &pri_method_hoag, &pri_method_dfo, &pri_method_random, &pri_method_grid};
+static const pri_method_class *const methods[] = {&pri_method_maid, &pri_method_fixed, &pri_method_hoag, &pri_method_adam, &pri_method_dfo, &pri_method_random, &pri_method_grid};
 enum { METHODS = sizeof methods / sizeof *methods };
 
 struct pri_method {

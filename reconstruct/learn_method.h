@@ -30,6 +30,7 @@ typedef struct pri_method_class {
 } pri_method_class;
 
 extern const pri_method_class pri_method_maid, pri_method_hoag, pri_method_fixed, pri_method_dfo, pri_method_random, pri_method_grid; /* learn_maid_method.c, learn_hoag.c, ...; learn_search.c */
+extern const pri_method_class pri_method_adam;                  /* learn_adam.c */
 
 /* ---- learn_method.c: one of them. The keys are kept, and printed as the effective spec. */
 typedef struct pri_method pri_method;

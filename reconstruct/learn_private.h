@@ -14,6 +14,8 @@ struct pri_lower {
   size_t level_desk, upper_desk; /* bytes */
   pri_real *vector;              /* [workers] x 6 n */
   char *desks;                   /* [workers] x (level, upper) */
+  const ptrdiff_t *picked;       /* NULL: all */
+  ptrdiff_t picks;
   double *zs, *omegas, *fs;      /* [m][ntheta], [m], [m][3]: low, high, half */
   double *work;                  /* [m][3] */
   double *spare;                 /* [workers][ntheta] */
@@ -23,4 +25,5 @@ typedef struct pri_desk {        /* what a worker owns */
   void *level, *upper;
 } pri_desk;
 pri_desk pri_lower_desk(const struct pri_lower *l, int worker);
+static inline ptrdiff_t pri_lower_at(const struct pri_lower *l, ptrdiff_t k) { return l->picked ? l->picked[k] : k; } /* the sample that is k-th of the picks */
 #endif

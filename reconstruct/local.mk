@@ -47,6 +47,7 @@ program_support += reconstruct/report_curves.c reconstruct/report_filters.c reco
 private_headers += reconstruct/rebuild.h reconstruct/report.h
 pipeline_support += reconstruct/rebuild.c
 reconstruct_support += reconstruct/learn_file.c reconstruct/learn_hyper.c reconstruct/learn_images.c reconstruct/learn_logistic.c reconstruct/learn_lower.c reconstruct/learn_dfo.c reconstruct/learn_fixed.c reconstruct/learn_hoag.c reconstruct/learn_maid.c reconstruct/learn_maid_method.c reconstruct/learn_method.c reconstruct/learn_metric.c reconstruct/learn_look.c reconstruct/learn_search.c reconstruct/learn_secant.c reconstruct/learn_tangent.c reconstruct/learn_tgv.c reconstruct/learn_upper.c
+reconstruct_support += reconstruct/learn_adam.c
 private_headers += reconstruct/learn.h reconstruct/learn_data.h reconstruct/learn_job.h reconstruct/learn_level.h reconstruct/learn_logistic.h reconstruct/learn_method.h reconstruct/learn_private.h reconstruct/learn_tgv.h
 program_support += reconstruct/learn_card.c reconstruct/learn_data.c reconstruct/learn_state.c
 reconstruct_support += reconstruct/learn_check.c

@@ -32,7 +32,7 @@ typedef struct pri_options {
   char *beads, *size; /* psf */
   pri_texts simulate; /* learn */
   char *unsupervised, *loss;
-  long patch;
+  long patch, crops;
   double validate;
   long count;
   /* score, info, list, check */

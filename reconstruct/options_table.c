@@ -89,6 +89,8 @@ const pri_option pri_option_table[] = {
     {{.name = "loss", TEXT(loss), .help = "of an image against its true one: mse (default), smooth-l1:kappa=V"}, 0, 0, "SPEC", "Data", 0},
     {{.name = "patch", .unit = "pixels", .type = PRI_INT, AT(patch), .min = 0, .max = 65536, .def = 0, .help = "side of the square that is cut from the middle of "
       "each picture (0: none)"}, 0, 0, "N", "Data", 0},
+    {{.name = "crops", .unit = "1", .type = PRI_INT, AT(crops), .min = 0, .max = 65536, .def = 0, .help = "so many squares of --patch from random places (--seed) of each "
+      "picture, instead of its middle (0: its middle)"}, 0, 0, "N", "Data", 0},
     {{.name = "validate", .unit = "1", .type = PRI_REAL, AT(validate), .min = 0, .max = 0.5, .def = 0, .help = "share of the samples that is put aside: their loss "
       "is said and logged, and nothing is learned from them"}, 0, 0, "SHARE", "Data", 0},
     {{.name = "reference", TEXT(reference), .help = "image, stack or folder to compare with; one slice serves all"},

@@ -57,6 +57,10 @@ mkdir folder
 status 2 'a folder of different sizes' learn --prior tv --simulate identity --noise gaussian:sd=0.1 folder -o b.prior
 ok 'whose middles are cut' learn --prior tv --simulate identity --noise gaussian:sd=0.1 --patch 40 folder --stop steps:2 -o folder.prior
 complains '4 pairs of 1600 pixels' 'four of them' learn --prior tv --simulate identity --noise gaussian:sd=0.1 --patch 40 folder --stop steps:1 -f -o folder.prior
+complains '12 pairs of 576 pixels' 'three random places of each' learn --prior tv --simulate identity --noise gaussian:sd=0.1 --patch 24 --crops 3 folder --stop steps:1 -f -o folder.prior
+ok 'by another seed' learn --prior tv --simulate identity --noise gaussian:sd=0.1 --patch 24 --crops 3 --seed 1 folder --stop steps:1 -q -o seed.prior
+check 'they are others' sh -c '! cmp -s folder.prior seed.prior'
+status 2 'random places of what size' learn --prior tv --simulate identity --noise gaussian:sd=0.1 --crops 3 clean.npy -o b.prior
 ok 'total generalised variation' learn --prior tgv --truth clean.npy noisy.npy --stop steps:2 -o tgv.prior
 ok 'used' denoise --prior tgv:file=tgv.prior --stop gap:1e-2 unseen.npy -o tgv.npy
 ok 'more of it' denoise --prior tgv:file=tgv.prior,weight=1.5 --stop gap:1e-2 unseen.npy -o tgv2.npy
@@ -82,6 +86,12 @@ says '"filters":' 'its file holds filters' info --json foe.prior
 ok 'used' denoise --prior foe:file=foe.prior unseen.npy -o foe.npy
 check 'better than the measurement' awk -v f="$(mean_re foe.npy)" -v n="$(mean_re unseen.npy)" 'BEGIN {exit !(f > 0 && f < 0.8 * n)}'
 ok 'goes on from a file' learn --prior foe:file=foe.prior noisy.npy --truth clean.npy --stop steps:1 -o more.prior
+ok 'a few samples at a time, in float' learn --precision float --solver adam:batch=2,passes=2,step=0.05 --prior foe:size=3,smoothing=0.02,weight=0.03 noisy.npy --truth clean.npy --stop steps:4 -o adam.prior
+check 'of which nothing is certified' sh -c "! '$priori' info --json adam.prior | grep -qi certif"
+ok 'used' denoise --prior foe:file=adam.prior unseen.npy -o adam.npy
+check 'better than the measurement' awk -v f="$(mean_re adam.npy)" -v n="$(mean_re unseen.npy)" 'BEGIN {exit !(f > 0 && f < 0.8 * n)}'
+ok 'polished with proof' learn --prior foe:file=adam.prior noisy.npy --truth clean.npy --stop steps:1 -o polished.prior
+says '"certificate"' 'now there is one' info --json polished.prior
 complains 'estimates' 'a potential that is not convex' learn --prior foe:size=3,smoothing=0.05,potential=log,weight=0.3 noisy.npy --truth clean.npy --stop steps:2 -o log.prior
 ok 'and denoises until it rests' denoise --prior foe:file=log.prior unseen.npy -o rest.npy
 check 'is never called certified' sh -c "! '$priori' info --json log.prior | grep -qi certif"

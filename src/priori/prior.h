@@ -53,6 +53,7 @@ typedef struct pri_learnable {
   size_t (*ntheta)(const void *priv);
   void (*get_theta)(const void *priv, double *theta);
   pri_status (*set_theta)(pri_ctx *ctx, void *priv, const double *theta);
+  void (*stored)(const void *priv, double *theta); /* what a file holds of it, as many numbers; NULL: theta itself */
   pri_status (*constants)(const void *priv, pri_bound *mu, pri_bound *lip, pri_bound *lip_hess, pri_bound *lip_mixed, pri_bound *norm_mixed);
   size_t (*cache)(const void *priv);            /* elements an item of what the three products share at one x, e.g. phi''(C x) */
   pri_status (*prepare)(pri_ctx *ctx, const void *priv, const pri_real *x, pri_real *cache, ptrdiff_t items);
