@@ -175,6 +175,8 @@ static pri_status make(adam *a, const double *theta_0) {
   return PRI_FAIL(a->ctx, PRI_ENUMERIC, "learn: the first gradient is %g: are the images constant, or not finite?", far);
 }
 
+static pri_method_claim claim(const void *of) { return (void)of, PRI_CLAIM_INTERVALS; } /* those of a look, in double */
+
 static pri_status create(pri_ctx *ctx, void **out, pri_lower *l, const double *theta_0, pri_method_box box, const void *of) {
   adam *a = *out = pri_calloc(ctx, 1, sizeof *a);
   if (!a) return pri_ctx_code(ctx);
@@ -186,4 +188,4 @@ static pri_status create(pri_ctx *ctx, void **out, pri_lower *l, const double *t
 }
 
 const pri_method_class pri_method_adam = {.kind = {.name = "adam", .brief = "a few samples at a time, steps without proof; for many parameters", .cite = "Kingma, Ba 2015", .size = sizeof(keys), .params = rows},
-                                          .create = create, .step = step, .theta = theta, .walk = walk, .destroy = destroy};
+                                          .claim = claim, .create = create, .step = step, .theta = theta, .walk = walk, .destroy = destroy};
