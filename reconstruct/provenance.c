@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include "json.h"
+#include "models.h"
 #include "priori/io.h"
 #include "version.h"
 
@@ -51,7 +52,9 @@ static pri_status files_of(pri_ctx *ctx, json_t *list, pri_family family, const 
     char *value = NULL;
     if (p->type != PRI_FILE && p->type != PRI_TEXT) continue;
     s = pri_spec_get(ctx, spec, p->name, kind->params[0].name, &value);
-    if (s == PRI_OK && value && is_file(value)) s = add_input(ctx, list, value, NULL);
+    char installed[PRI_MODELS_PATH];
+    const char *file = value && p->type == PRI_FILE ? pri_models_find(value, installed, sizeof installed) : value;
+    if (s == PRI_OK && value && is_file(file)) s = add_input(ctx, list, file, NULL);
     pri_free(ctx, value);
   }
   pri_free(ctx, name);

@@ -47,8 +47,8 @@ endif
 private_headers += src/wavelet.h
 src_sources += src/wavelet_abs.c src/wavelet_forward.c src/wavelet_adjoint.c
 wide_sources += src/wavelet_adjoint.c
-private_headers += src/safetensors.h
-src_sources += src/safetensors.c
+private_headers += src/models.h src/safetensors.h
+src_sources += src/models.c src/safetensors.c
 # banks of filters: kernels whose element type is in their names, so that both libraries hold the same objects for every instruction set
 both_sources = src/filterbank_steps.c src/filterbank_steps_float.c
 src_sources += src/filterbank.c $(both_sources)

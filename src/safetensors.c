@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "io_private.h"
+#include "models.h"
 
 enum { LONGEST_HEADER = 1 << 24, MOST_TENSORS = 1 << 16 };
 #define CARD "__metadata__"
@@ -130,8 +131,9 @@ static pri_status take_all(pri_ctx *ctx, const pri_source *s, pri_tensors *t) {
 
 pri_status pri_tensors_load(pri_ctx *ctx, pri_tensors **out, const char *path) {
   pri_source s;
+  char installed[PRI_MODELS_PATH];
   PRI_ALLOC(ctx, *out, 1);
-  pri_status status = pri_source_open(ctx, &s, path);
+  pri_status status = pri_source_open(ctx, &s, pri_models_find(path, installed, sizeof installed));
   if (status == PRI_OK) status = take_all(ctx, &s, *out);
   pri_source_close(ctx, &s);
   if (status != PRI_OK) pri_tensors_destroy(ctx, out);
