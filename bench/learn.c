@@ -88,7 +88,7 @@ outcome run(problem *p, const char *spec, const limits *to) {
       break;
     }
     if (o.why == PRI_GO) note(p, &o, &r, pri_method_theta(m), to);
-    if (getenv("STEPS")) printf("   %ld f %.8g in [%.8g %.8g] z %.2e eps %.1e trials %ld failures %ld work %.0f + %.0f, theta %.4f %.4f\n", r.k, o.last, p->scale * r.f.low, p->scale * r.f.high, r.z, r.eps, r.trials, r.failures, r.work.gradients, r.work.products, pri_method_theta(m)[0], pri_method_theta(m)[1]);
+    if (getenv("STEPS")) printf("   %ld f %.8g in [%.8g %.8g] z %.2e eps %.1e trials %ld failures %ld work %.0f + %.0f, theta %.4f %.4f\n", r.k, o.last, p->scale * r.f.low, p->scale * r.f.high, r.z, r.eps, r.trials, r.failures, r.work.gradients, r.work.products, pri_method_theta(m)[0], pri_lower_ntheta(p->l) > 1 ? pri_method_theta(m)[1] : 0);
     o.steps = r.k;
     if (to->work > 0 && r.work.gradients + r.work.products > to->work) break;
   }
@@ -98,7 +98,7 @@ outcome run(problem *p, const char *spec, const limits *to) {
 }
 
 int main(int argc, char **argv) {
-  static const struct { const char *name; int (*go)(int, char **); } commands[] = {{"tv", bench_tv}};
+  static const struct { const char *name; int (*go)(int, char **); } commands[] = {{"tv", bench_tv}, {"signals", bench_signals}};
   for (size_t i = 0; argc > 1 && i < sizeof commands / sizeof *commands; i++)
     if (!strcmp(argv[1], commands[i].name)) return commands[i].go(argc - 1, argv + 1);
   fputs("learn tv | signals | quadratic | experts | digits: see bench/learn\n", stderr);

@@ -22,7 +22,7 @@
 #include "vec.h"
 
 enum { TIGHTENINGS = 60 };
-static const double SMALLEST = 1e-7 /* of f */, FLOOR = 1e-13, TANGENT = 0.1;
+static const double SMALLEST = 1e-7 /* of f */, FLOOR = 1e-13, TANGENT = 0.1, FAR = 0.1;
 
 struct pri_maid {
   pri_ctx *ctx;
@@ -36,7 +36,7 @@ struct pri_maid {
   pri_real *x, *xt, *q;                                         /* [m][n] */
   pri_real *w;                                                  /* [m][p][n]: tangents, metric newton only */
   double *e, *et;                                               /* [m] */
-  double eps, eps0, share, alpha, omega; /* share: delta / eps */
+  double eps, eps0, share, alpha, omega, drop, shorter; /* share: delta / eps; drop: by which share of itself the last step lowered f; shorter: factor of the next trial */
   pri_interval f;
   long k, trials, failures, have_last;
 };
@@ -126,6 +126,7 @@ static double reference(const pri_maid *m) {
 static pri_status attempt(pri_maid *m, double predicted, int *verdict) {
   pri_interval f;
   *verdict = 0;
+  m->shorter = m->o.rho;
   m->trials++;
   memcpy(m->xt, m->x, (size_t)m->mn * sizeof *m->xt);
   if (m->w) pri_lower_predict(m->l, m->xt, m->w, m->theta, m->trial);
@@ -134,6 +135,10 @@ static pri_status attempt(pri_maid *m, double predicted, int *verdict) {
   f = by_mode(m, f);
   if (f.high - reference(m) + m->o.lambda * predicted <= 0) *verdict = 1;
   else if (!paper(m) && predicted < f.half + m->f.half) *verdict = -1;
+  if (!paper(m)) { /* the minimum of the parabola through f and f+ whose slope is the promise */
+    const double rise = pri_interval_computed(f) - pri_interval_computed(m->f) + predicted;
+    m->shorter = fmin(m->o.rho, fmax(0.1 * m->o.rho, predicted / (2 * rise)));
+  }
   return PRI_OK;
 }
 
@@ -154,8 +159,10 @@ static void accept(pri_maid *m, double a) {
 
 /* The pair of the last step, now that z is known at both its ends. */
 static void learn_metric(pri_maid *m) {
+  const int far = m->w && m->drop > FAR; /* what the metric learned is of elsewhere, and there is a better one */
+  if (far) pri_metric_forget(&m->metric);
   for (size_t i = 0; i < m->p && m->have_last; i++) m->s[i] = m->theta[i] - m->last_theta[i], m->y[i] = m->z[i] - m->last_z[i];
-  if (m->have_last) pri_metric_add(&m->metric, m->s, m->y);
+  if (m->have_last && !far) pri_metric_add(&m->metric, m->s, m->y);
   pri_metric_see(&m->metric, m->z);
   m->have_last = 0;
 }
@@ -169,7 +176,7 @@ static void report(const pri_maid *m, pri_maid_report *r, double predicted) {
 static pri_status walk_down(pri_maid *m, long tries, double *a, double *predicted, int *verdict) {
   *verdict = 0;
   for (long i = 0; i < tries && *verdict == 0; i++) {
-    if (i) *a *= m->o.rho;
+    if (i) *a *= m->shorter;
     *predicted = promise(m, *a);
     PRI_TRY(attempt(m, *predicted, verdict));
     if (pri_ctx_cancelled(m->ctx)) return PRI_FAIL(m->ctx, PRI_ECANCEL, "interrupted");
@@ -183,8 +190,8 @@ pri_status pri_maid_step(pri_maid *m, pri_maid_report *r, pri_verdict *v) {
   *v = PRI_GO;
   if (m->have_last || m->k == 0) {
     PRI_TRY(look(m));
-    PRI_TRY(bend(m));
     learn_metric(m);
+    PRI_TRY(bend(m));
   }
   for (long tries = m->o.trials;; tries++) { /* the number of trials grows with every failure (algorithm 3.1) */
     PRI_TRY(sharpen(m, &a, &predicted, &short_));
@@ -198,7 +205,9 @@ pri_status pri_maid_step(pri_maid *m, pri_maid_report *r, pri_verdict *v) {
     if (m->eps < FLOOR) return *v = PRI_STOPPED_EARLY, PRI_OK;
   }
   accept(m, a);
+  const double was = pri_interval_computed(m->f);
   m->f = by_mode(m, pri_lower_interval(m->l, m->x, m->e));
+  m->drop = 1 - pri_interval_computed(m->f) / was;
   report(m, r, predicted);
   return PRI_OK;
 }
@@ -215,13 +224,13 @@ pri_status pri_maid_walk(pri_maid *m, pri_walk *w) {
   PRI_TRY(pri_walk_bytes(w, "lows", m->lows, (size_t)m->o.memory * sizeof *m->lows));
   PRI_TRY(pri_walk_bytes(w, "x", m->x, images));
   PRI_TRY(pri_walk_bytes(w, "q", m->q, images));
-  double scalars[] = {m->eps, m->eps0, m->alpha, work.gradients, work.products, work.mixed};
+  double scalars[] = {m->eps, m->eps0, m->alpha, m->drop, work.gradients, work.products, work.mixed};
   long counts[] = {m->k, m->trials, m->failures, m->have_last};
   PRI_TRY(pri_walk_bytes(w, "scalars", scalars, sizeof scalars));
   PRI_TRY(pri_walk_bytes(w, "counts", counts, sizeof counts));
-  m->eps = scalars[0], m->eps0 = scalars[1], m->alpha = scalars[2];
+  m->eps = scalars[0], m->eps0 = scalars[1], m->alpha = scalars[2], m->drop = scalars[3];
   m->k = counts[0], m->trials = counts[1], m->failures = counts[2], m->have_last = counts[3];
-  pri_lower_set_work(m->l, (pri_work){scalars[3], scalars[4], scalars[5]});
+  pri_lower_set_work(m->l, (pri_work){scalars[4], scalars[5], scalars[6]});
   return PRI_OK;
 }
 

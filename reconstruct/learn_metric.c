@@ -8,7 +8,7 @@
  *   bfgs     B+ = (I - r s y') B (I - r y s') + r s s', r = 1 / <s, y>, from B = <s, y> / <y, y> of the first pair
  *   lbfgs    the same of the last pairs only, from <s, y> / <y, y> of the last one, by two loops (Nocedal 1980)
  *   newton   (G + r I)^-1, G: the Gauss-Newton matrix at this point (learn_tangent.c); few parameters. Where |d| would exceed the cap r is what holds
- *            it there: a step along z far away, Newton's near the end (Levenberg 1944, Marquardt 1963)
+ *            it there, and the last pairs correct it as in lbfgs: a step along z far away, Newton's near the end (Levenberg 1944, Marquardt 1963)
  */
 #include <math.h>
 #include <string.h>
@@ -33,7 +33,7 @@ pri_status pri_metric_init(pri_ctx *ctx, pri_metric *m, pri_metric_kind kind, si
   if (kind == PRI_METRIC_BFGS && p > PRI_METRIC_DENSE)
     return PRI_FAIL(ctx, PRI_EPARAM, "metric=bfgs: %zu parameters are too many (it keeps %zu numbers; up to %d parameters): give metric=lbfgs", p, p * p, PRI_METRIC_DENSE);
   if (kind == PRI_METRIC_NEWTON && p > PRI_LOWER_FEW) return PRI_FAIL(ctx, PRI_EPARAM, "metric=newton: %zu parameters; up to %d are allowed: give metric=lbfgs", p, PRI_LOWER_FEW);
-  const size_t rows = kind == PRI_METRIC_LBFGS ? PRI_METRIC_PAIRS : 1;
+  const size_t rows = kind == PRI_METRIC_LBFGS || kind == PRI_METRIC_NEWTON ? PRI_METRIC_PAIRS : 1;
   m->count = kind == PRI_METRIC_BFGS ? p * p : kind == PRI_METRIC_NONE ? 1 : rows * p;
   PRI_ALLOC(ctx, m->s, (ptrdiff_t)m->count);
   PRI_ALLOC(ctx, m->y, (ptrdiff_t)m->count);
@@ -57,13 +57,17 @@ static void update(pri_metric *m, const double *s, const double *y, double sy) {
     for (size_t j = 0; j < p; j++) m->s[i * p + j] += c * s[i] * s[j] - (s[i] * m->y[j] + m->y[i] * s[j]) / sy;
 }
 
-void pri_metric_add(pri_metric *m, const double *s, const double *y) {
-  const double sy = dot(s, y, m->p), yy = dot(y, y, m->p);
-  if (m->kind == PRI_METRIC_NONE || m->kind == PRI_METRIC_ADAGRAD || m->kind == PRI_METRIC_NEWTON || !(sy > 1e-3 * sqrt(dot(s, s, m->p) * yy))) return;
-  if (m->kind == PRI_METRIC_BB) m->s[0] = sy / yy;
-  if (m->kind == PRI_METRIC_BFGS) update(m, s, y, sy);
-  if (m->kind == PRI_METRIC_LBFGS) memcpy(row(m->s, m, m->pairs), s, m->p * sizeof *s), memcpy(row(m->y, m, m->pairs), y, m->p * sizeof *y);
+static void take(pri_metric *m, const double *s, const double *y, double sy) {
+  if (m->kind == PRI_METRIC_BB) m->s[0] = sy / dot(y, y, m->p);
+  else if (m->kind == PRI_METRIC_BFGS) update(m, s, y, sy);
+  else memcpy(row(m->s, m, m->pairs), s, m->p * sizeof *s), memcpy(row(m->y, m, m->pairs), y, m->p * sizeof *y);
   m->pairs++;
+}
+
+void pri_metric_add(pri_metric *m, const double *s, const double *y) {
+  const double sy = dot(s, y, m->p);
+  if (m->kind == PRI_METRIC_NONE || m->kind == PRI_METRIC_ADAGRAD) return;
+  if (sy > 1e-3 * sqrt(dot(s, s, m->p) * dot(y, y, m->p))) take(m, s, y, sy);
 }
 
 void pri_metric_see(pri_metric *m, const double *z) {
@@ -96,7 +100,7 @@ static void divide(const pri_metric *m, double *d, double r) {
   }
 }
 
-static void two_loops(const pri_metric *m, double *d) {
+static void two_loops(const pri_metric *m, double *d, double r) {
   const long first = m->pairs > PRI_METRIC_PAIRS ? m->pairs - PRI_METRIC_PAIRS : 0;
   double a[PRI_METRIC_PAIRS];
   for (long k = m->pairs - 1; k >= first; k--) {
@@ -104,7 +108,8 @@ static void two_loops(const pri_metric *m, double *d) {
     a[k % PRI_METRIC_PAIRS] = dot(s, d, m->p) / dot(s, y, m->p);
     for (size_t i = 0; i < m->p; i++) d[i] -= a[k % PRI_METRIC_PAIRS] * y[i];
   }
-  if (m->pairs > 0) { /* <s, y> / <y, y> of the last pair */
+  if (m->has_gram) divide(m, d, r);
+  else if (m->pairs > 0) { /* <s, y> / <y, y> of the last pair */
     const double *s = row(m->s, m, m->pairs - 1), *y = row(m->y, m, m->pairs - 1), scale = dot(s, y, m->p) / dot(y, y, m->p);
     for (size_t i = 0; i < m->p; i++) d[i] *= scale;
   }
@@ -120,7 +125,7 @@ static void shorten(const pri_metric *m, double *d, const double *z, double cap)
   for (int k = 0; k < 60; k++) {
     const double r = k == 0 ? 0 : high == 0 ? fmax(4 * low, 1e-6 * pri_metric_largest(z, m->p) / cap) : (low + high) / 2;
     memcpy(d, z, m->p * sizeof *d);
-    divide(m, d, r);
+    two_loops(m, d, r);
     const int fits = pri_metric_largest(d, m->p) <= cap;
     if (k == 0 && fits) return;
     if (fits) high = r;
@@ -131,7 +136,7 @@ static void shorten(const pri_metric *m, double *d, const double *z, double cap)
 
 static void apply(const pri_metric *m, double *d, const double *z, double cap) {
   memcpy(d, z, m->p * sizeof *d);
-  if (m->kind == PRI_METRIC_LBFGS) two_loops(m, d);
+  if (m->kind == PRI_METRIC_LBFGS) two_loops(m, d, 0);
   if (m->kind == PRI_METRIC_NEWTON && m->has_gram) shorten(m, d, z, cap);
   if (m->kind == PRI_METRIC_ADAGRAD)
     for (size_t i = 0; i < m->p; i++) d[i] = m->s[i] > 0 ? z[i] / sqrt(m->s[i]) : 0;
