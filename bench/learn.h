@@ -8,7 +8,7 @@
 enum { TARGETS = 6 };
 typedef struct problem {
   pri_ctx *ctx;
-  pri_lower *l, *tight;            /* the same problem twice */
+  pri_lower *l, *tight;            /* the same problem twice; tight NULL: the upper ends of the intervals are what is reported */
   pri_real *x;                     /* of tight, warm */
   double *e, scale;                /* [m]; what is printed: scale times the mean over samples */
   const double *start;
