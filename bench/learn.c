@@ -89,11 +89,10 @@ outcome run(problem *p, const char *spec, const limits *to) {
       break;
     }
     if (o.why == PRI_GO) note(p, &o, &r, pri_method_theta(m), to);
-    if (getenv("STEPS")) printf("   %ld f %.8g in [%.8g %.8g] z %.2e eps %.1e trials %ld failures %ld work %.0f + %.0f, theta %.4f %.4f\n", r.k, o.last, p->scale * r.f.low, p->scale * r.f.high, r.z, r.eps, r.trials, r.failures, r.work.gradients, r.work.products, pri_method_theta(m)[0], pri_lower_ntheta(p->l) > 1 ? pri_method_theta(m)[1] : 0);
     o.steps = r.k;
     if (to->work > 0 && r.work.gradients + r.work.products > to->work) break;
   }
-  o.all = r.work;
+  o.all = r.work, o.end = r.last;
   pri_method_destroy(&m);
   return o;
 }

@@ -20,7 +20,7 @@ typedef struct problem {
 typedef struct outcome {
   double work[TARGETS];            /* of samples, to each target; NAN: not reached */
   double f[TARGETS];               /* best loss at each of the budgets asked for */
-  double best, last, theta[8];     /* loss; parameters of the best */
+  double best, last, end, theta[8]; /* loss: best, of the last best point, upper end at the last iterate; parameters of the best */
   long steps, rises, broken;       /* rises: steps after which the loss was higher; broken: intervals that did not hold it */
   pri_verdict why;
   pri_work all;

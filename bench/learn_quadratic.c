@@ -129,7 +129,7 @@ static pri_status value(pri_ctx *ctx, const void *priv, void *desk, ptrdiff_t i,
   return PRI_OK;
 }
 static void nothing(pri_ctx *ctx, void *priv) { (void)ctx, (void)priv; }
-static const pri_lower_class level = {"quadratic", room, at_theta, start_at, gradient, prepare, product, mixed, mixed_t, nothing};
+static const pri_lower_class level = {.name = "quadratic", .desk = room, .theta = at_theta, .start = start_at, .gradient = gradient, .prepare = prepare, .product = product, .mixed = mixed, .mixed_t = mixed_t, .fini = nothing};
 static const pri_upper_class loss = {"distance", NULL, value, 0, nothing};
 
 static int by_value(const void *a, const void *b) { return (*(const double *)a > *(const double *)b) - (*(const double *)a < *(const double *)b); }

@@ -184,7 +184,7 @@ static pri_status value(pri_ctx *ctx, const void *priv, void *memory, ptrdiff_t 
 }
 
 static void nothing(pri_ctx *ctx, void *priv) { (void)ctx, (void)priv; }
-static const pri_lower_class level = {"signals", room, at_theta, start_at, gradient, prepare, product, mixed, mixed_t, nothing};
+static const pri_lower_class level = {.name = "signals", .desk = room, .theta = at_theta, .start = start_at, .gradient = gradient, .prepare = prepare, .product = product, .mixed = mixed, .mixed_t = mixed_t, .fini = nothing};
 static const pri_upper_class loss = {"distance", NULL, value, 1, nothing};
 
 static void one(problem *p, const char *spec, const limits *to) {

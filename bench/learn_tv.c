@@ -49,31 +49,55 @@ static void make(problem *p, images *s) {
   open_problem(p);
 }
 
-static double one(problem *p, const char *label, const char *spec) {
-  const limits to = {.target = {1.01 * p->least, 1.001 * p->least, 1.0001 * p->least}, .work = 30000.0 * M, .steps = 3000};
-  const outcome o = run(p, spec, &to);
-  printf("%-34s %7.0f %7.0f %7.0f   best %.5f last %.5f  %4ld steps %3ld up %3ld broken  %s\n", label, o.work[0] / M, o.work[1] / M, o.work[2] / M, o.best, o.last, o.steps, o.rises,
-         o.broken, pri_verdict_name(o.why));
-  fflush(stdout);
-  return o.best;
-}
+typedef struct row { const char *label, *spec; double eps; } row; /* eps: of the stack, as published */
+static const row rows[] = {
+    {"published", "maid:search=paper,alpha=0.01", 0.1}, {"published, gradient by secants", "maid:search=paper,alpha=0.01,mode=estimated", 0.1},
+    {"published, certified gradient", "maid:search=paper,alpha=0.01,descent=yes", 0.1}, {"published", "maid:search=paper,alpha=0.01", 10}, {"published", "maid:search=paper,alpha=0.01", 1e-3},
+    {"hoag fixed", "hoag:schedule=fixed", 0.1}, {"hoag fixed", "hoag:schedule=fixed", 1e-2}, {"hoag fixed", "hoag:schedule=fixed", 1e-3}, {"hoag 0.9^k", "hoag:schedule=geometric", 0.1},
+    {"hoag k^-2", "hoag:schedule=quadratic", 0.1}, {"hoag k^-3", "hoag:schedule=cubic", 0.1}, {"fixed accuracy, descent", "fixed:metric=none,alpha=0.01", 1e-3},
+    {"fixed accuracy, BFGS", "fixed:metric=bfgs,alpha=0.01", 1e-6}, {"fixed accuracy, BFGS", "fixed:metric=bfgs,alpha=0.01", 1e-4}, {"fixed accuracy, BFGS", "fixed:metric=bfgs,alpha=0.01", 1e-3},
+    {"no gradients", "dfo", 0.1}, {"ours", "maid", 10}, {"ours", "maid", 1}, {"ours", "maid", 0.1}, {"ours", "maid", 1e-2}, {"ours", "maid", 1e-3}, {"ours", "maid", 1e-4}, {"ours", "maid", 1e-5},
+    {"ours, alpha 1e-4", "maid:alpha=1e-4", 0.1}, {"ours, alpha 1", "maid:alpha=1", 0.1}, {"ours, alpha 100", "maid:alpha=100", 0.1},
+    {"ours, lbfgs, alpha 1e-4", "maid:metric=lbfgs,alpha=1e-4", 0.1}, {"ours, lbfgs, alpha 0.01", "maid:metric=lbfgs,alpha=0.01", 0.1}, {"ours, lbfgs, alpha 1", "maid:metric=lbfgs,alpha=1", 0.1}, {"ours, lbfgs, alpha 100", "maid:metric=lbfgs,alpha=100", 0.1}};
 
+/* base: work of the published method, for ratios; filled where it is 0 */
+static void one(problem *p, const row *r, double base[3]) {
+  char spec[SPEC];
+  const int paper = strstr(r->spec, "paper") != NULL, known = r->eps > 0;
+  const double eps = r->eps / sqrt(25.0 * N);
+  if (known && paper) snprintf(spec, sizeof spec, "%s,eps=%.3e,delta=%.3e", r->spec, eps, eps);
+  else if (known) snprintf(spec, sizeof spec, "%s%ceps=%.3e", r->spec, strchr(r->spec, ':') ? ',' : ':', eps);
+  else snprintf(spec, sizeof spec, "%s", r->spec);
+  const limits to = {.target = {1.01 * p->least, 1.001 * p->least, 1.0001 * p->least}, .work = 15000.0 * M, .steps = paper ? 1000 : 150};
+  const outcome o = run(p, spec, &to);
+  printf("%-32s %6.0e", r->label, r->eps);
+  for (int k = 0; k < 3; k++) {
+    if (!(base[k] > 0)) base[k] = o.work[k];
+    printf(" %6.0f (%4.2f)", o.work[k] / M, o.work[k] / base[k]);
+  }
+  printf("  best %.4f last %.4f %4ld steps %ld up %ld broken\n", o.best, p->scale * o.end, o.steps, o.rises, o.broken);
+  fflush(stdout);
+}
 
 int bench_tv(int argc, char **argv) {
   problem p = {0};
   images s;
+  double base[3] = {0};
   if (argc < 2) return fputs("learn tv FILE [METHOD...]\n", stderr), 2;
   check(NULL, pri_open(&p.ctx, NULL));
   load(p.ctx, &s, argv[1]);
   make(&p, &s);
-  p.least = 1e-9;
-  if (getenv("LEAST")) p.least = atof(getenv("LEAST"));
-  else {
-    const outcome best = run(&p, "maid", &(limits){.work = 20000.0 * M, .steps = 100});
-    p.least = best.best;
-    printf("f(start) = %.4f; best %.8f at (%.5f, %.5f)\n", exact(&p, start), p.least, best.theta[0] + 0.69314718055994531, best.theta[1]);
-  }
-  for (int i = 2; i < argc; i++) one(&p, argv[i], argv[i]);
+  const outcome best = run(&p, "maid", &(limits){.work = 20000.0 * M, .steps = 100});
+  p.least = best.best;
+  printf("f(start) = %.4f; best %.8f at (%.5f, %.5f); batch units to 1, 0.1, 0.01 %% above it, and share of the published method's; goals of ours 0.60, 0.35, 0.15\n", exact(&p, start), p.least,
+         best.theta[0] + 0.69314718055994531, best.theta[1]);
+  for (int i = 2; i < argc; i++) one(&p, &(row){argv[i], argv[i], 0}, base);
+  for (size_t i = 0; argc == 2 && i < sizeof rows / sizeof *rows; i++) one(&p, &rows[i], base);
   close_problem(&p);
+  pri_array_destroy(&s.y);
+  pri_array_destroy(&s.truth);
+  for (int k = 0; k < 2; k++) pri_prior_destroy(&s.R[k]);
+  pri_operator_destroy(&s.A);
+  pri_ctx_destroy(&p.ctx);
   return 0;
 }

@@ -48,6 +48,7 @@ enum { PRI_LOWER_MOST = 30000 };   /* steps of a solve */
 int pri_lower_finite(const pri_lower *l, const double *e);
 /* e and f at theta, from x, to eps. A lower level that fails or is not finite there is no error: all of f is INFINITY then. ECANCEL, ENOMEM, EBUDGET */
 PRI_MUST_CHECK pri_status pri_lower_look(pri_lower *l, const double *theta, pri_real *x, double eps, double *e, pri_interval *f);
+double pri_lower_steepness(const pri_lower *l);           /* root(L / mu) at this theta: a digit of accuracy costs about twice as many steps */
 double pri_interval_computed(pri_interval f);             /* the loss of the images as computed, within half the square of e */
 /* First guesses x at theta; *eps: a fiftieth of their error bound, root mean square (spec 4: free of scale). ENUMERIC: they are perfect, or not finite */
 PRI_MUST_CHECK pri_status pri_lower_begin(pri_lower *l, const double *theta, pri_real *x, double *eps);

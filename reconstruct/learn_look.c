@@ -17,6 +17,8 @@ pri_status pri_lower_look(pri_lower *l, const double *theta, pri_real *x, double
   return s == PRI_ECANCEL || s == PRI_ENOMEM || s == PRI_EBUDGET ? s : PRI_OK;
 }
 
+double pri_lower_steepness(const pri_lower *l) { return sqrt(l->at.L / l->at.mu); }
+
 double pri_interval_computed(pri_interval f) { return isfinite(f.high) ? f.high - f.half : INFINITY; }
 
 pri_status pri_lower_begin(pri_lower *l, const double *theta, pri_real *x, double *eps) {

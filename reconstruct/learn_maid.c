@@ -10,6 +10,7 @@
  *   prediction  before a step is tried the interval must be narrower than the share kappa of the decrease that it promises: eps is set to that at once
  *               instead of being shrunk after failures
  *   hopeless    trials end where the promise is less than the half-widths of the two intervals: a smaller step can only promise less
+ *   memory      a step that was proved worse is not tried again at a finer accuracy; the next one is the minimum of a parabola
  *   relaxing    eps grows fourfold after a success, never above its first value or what auto would make that
  * Deviation from the published code in both: intervals are made of the error bounds reached, sample by sample, kept together with their iterates. A
  * trial that is not finite, does not reach its accuracy or fails otherwise is rejected and never a warm start.
@@ -36,9 +37,10 @@ struct pri_maid {
   pri_real *x, *xt, *q;                                         /* [m][n] */
   pri_real *w;                                                  /* [m][p][n]: tangents, metric newton only */
   double *e, *et;                                               /* [m] */
-  double eps, eps0, share, alpha, omega, drop, shorter; /* share: delta / eps; drop: by which share of itself the last step lowered f; shorter: factor of the next trial */
+  double eps, eps0, share, alpha, omega, drop, shorter, steepness, longest; /* share: delta / eps; drop: by which share of itself the last step lowered f; shorter: factor of the next trial;
+                                                                  longest: steps beyond were proved worse */
   pri_interval f;
-  long k, trials, failures, have_last;
+  long k, trials, failures, have_last, wary, worse;
 };
 
 static double dot(const double *a, const double *b, size_t n) {
@@ -63,6 +65,7 @@ static pri_interval by_mode(const pri_maid *m, pri_interval f) {
 static pri_status look(pri_maid *m) {
   const int proved = m->o.descent == 2 && m->o.mode == PRI_MAID_CERTIFIED, estimated = m->o.descent == 2 && m->o.mode == PRI_MAID_ESTIMATED;
   PRI_TRY(pri_lower_theta(m->l, m->theta));
+  m->steepness = pri_lower_steepness(m->l);
   PRI_TRY(pri_lower_solve(m->l, m->x, m->eps, PRI_LOWER_MOST, m->e));
   if (!pri_lower_finite(m->l, m->e)) return PRI_FAIL(m->ctx, PRI_ENUMERIC, "learn: the lower level is not finite at the parameters it starts from");
   m->f = by_mode(m, pri_lower_interval(m->l, m->x, m->e));
@@ -83,7 +86,7 @@ static double first_step(const pri_maid *m) {
   const double most = pri_metric_largest(m->d, m->p);
   if (!(most > 0)) return 0;
   const double a = pri_metric_scaled(&m->metric) ? 1 : m->alpha > 0 ? m->alpha : m->o.alpha > 0 ? m->o.alpha : 0.5 / most;
-  return fmin(a, m->o.cap / most);
+  return fmin(fmin(a, m->o.cap / most), m->longest);
 }
 
 /* What the step promises, <z, theta - P(theta - a d)>; m->trial is the point. */
@@ -122,19 +125,35 @@ static double reference(const pri_maid *m) {
   return most;
 }
 
+/* e and f at m->trial. Where the last trial failed the new one is looked at coarsely first: that may show it to be worse. One whose lower level is
+   far harder to solve than here is not looked at (spec 7, change 5): all of f is INFINITY then. */
+static pri_status look_at_trial(pri_maid *m, pri_interval *f) {
+  static const double HARDER = 4, EASY = 20, COARSE = 8;
+  *f = (pri_interval){INFINITY, INFINITY, INFINITY};
+  if (!paper(m) && (pri_lower_theta(m->l, m->trial) != PRI_OK || pri_lower_steepness(m->l) > EASY + HARDER * m->steepness)) return PRI_OK;
+  memcpy(m->xt, m->x, (size_t)m->mn * sizeof *m->xt);
+  if (m->w) pri_lower_predict(m->l, m->xt, m->w, m->theta, m->trial);
+  if (m->wary) {
+    PRI_TRY(pri_lower_look(m->l, m->trial, m->xt, COARSE * m->eps, m->et, f));
+    if (f->low > reference(m)) return PRI_OK;
+  }
+  PRI_TRY(pri_lower_look(m->l, m->trial, m->xt, m->eps, m->et, f));
+  *f = by_mode(m, *f);
+  return PRI_OK;
+}
+
 /* The point m->trial: 1 accepted, 0 a smaller step may do, -1 none will at this accuracy */
 static pri_status attempt(pri_maid *m, double predicted, int *verdict) {
   pri_interval f;
   *verdict = 0;
-  m->shorter = m->o.rho;
+  m->shorter = paper(m) ? m->o.rho : 0.25 * m->o.rho;
+  m->worse = !paper(m); /* until it is shown that it may be not */
   m->trials++;
-  memcpy(m->xt, m->x, (size_t)m->mn * sizeof *m->xt);
-  if (m->w) pri_lower_predict(m->l, m->xt, m->w, m->theta, m->trial);
-  PRI_TRY(pri_lower_look(m->l, m->trial, m->xt, m->eps, m->et, &f));
+  PRI_TRY(look_at_trial(m, &f));
   if (!isfinite(f.high)) return PRI_OK;
-  f = by_mode(m, f);
   if (f.high - reference(m) + m->o.lambda * predicted <= 0) *verdict = 1;
   else if (!paper(m) && predicted < f.half + m->f.half) *verdict = -1;
+  m->worse &= f.low > reference(m);
   if (!paper(m)) { /* the minimum of the parabola through f and f+ whose slope is the promise */
     const double rise = pri_interval_computed(f) - pri_interval_computed(m->f) + predicted;
     m->shorter = fmin(m->o.rho, fmax(0.1 * m->o.rho, predicted / (2 * rise)));
@@ -155,6 +174,7 @@ static void accept(pri_maid *m, double a) {
   m->eps = paper(m) ? m->eps * m->o.relax : fmin(m->eps * m->o.relax, m->eps0);
   if (m->o.memory > 1) m->lows[m->k % (m->o.memory - 1)] = m->f.low;
   m->k++;
+  m->longest = INFINITY;
 }
 
 /* The pair of the last step, now that z is known at both its ends. */
@@ -177,8 +197,10 @@ static pri_status walk_down(pri_maid *m, long tries, double *a, double *predicte
   *verdict = 0;
   for (long i = 0; i < tries && *verdict == 0; i++) {
     if (i) *a *= m->shorter;
+    m->wary = i && !paper(m);
     *predicted = promise(m, *a);
     PRI_TRY(attempt(m, *predicted, verdict));
+    if (m->worse) m->longest = *a * m->shorter;
     if (pri_ctx_cancelled(m->ctx)) return PRI_FAIL(m->ctx, PRI_ECANCEL, "interrupted");
   }
   return PRI_OK;
@@ -280,7 +302,7 @@ pri_status pri_maid_create(pri_ctx *ctx, pri_maid **out, pri_lower *l, const dou
   m->ctx = m->metric.ctx = ctx, m->l = l, m->o = *o, m->p = pri_lower_ntheta(l), m->m = pri_lower_samples(l), m->mn = m->m * pri_lower_size(l);
   if (m->o.metric == 0) m->o.metric = 1 + (m->o.search == PRI_MAID_PAPER ? PRI_METRIC_NONE : m->p <= PRI_LOWER_FEW && pri_lower_squared(l) ? PRI_METRIC_NEWTON : PRI_METRIC_LBFGS);
   pri_maid_fill(&m->o);
-  m->omega = NAN;
+  m->omega = NAN, m->longest = INFINITY;
   pri_status s = make_room(ctx, m);
   if (s == PRI_OK) s = start(m, theta);
   if (s != PRI_OK) pri_maid_destroy(out);
