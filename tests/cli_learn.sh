@@ -38,6 +38,15 @@ done
 ok 'the published form' learn --prior smooth-tv:form=anisotropic --solver maid:search=paper,eps=0.1,alpha=0.01 noisy.npy --truth clean.npy --stop steps:3 -o plain.prior
 ok 'a proved direction' learn --prior tikhonov --solver maid:descent=yes noisy.npy --truth clean.npy --stop steps:3 -o tikhonov.prior
 ok "scheduled accuracy, for comparison" learn --prior tikhonov --solver hoag:schedule=cubic noisy.npy --truth clean.npy --stop steps:3 -o hoag.prior
+for method in fixed:eps=1e-4,metric=bfgs dfo grid:points=3,span=1 random:points=4; do
+  ok "--solver $method" learn --prior tikhonov --solver $method noisy.npy --truth clean.npy --stop steps:4 -f -o method.prior
+done
+ok 'an estimated direction' learn --prior tikhonov --solver maid:mode=estimated noisy.npy --truth clean.npy --stop steps:3 -o estimated.prior
+check 'is never called certified' sh -c "! '$priori' info --json estimated.prior | grep -qi certif"
+ok 'losses as computed' learn --prior tikhonov --solver maid:mode=off,metric=bb,memory=3 noisy.npy --truth clean.npy --stop steps:3 -o off.prior
+check 'are never called certified' sh -c "! '$priori' info --json off.prior | grep -qi certif"
+complains 'certified' 'what cannot be certified' learn --prior foe:size=3,smoothing=0.05,potential=log,weight=0.3 --solver maid:mode=certified noisy.npy --truth clean.npy --stop steps:2 -o b.prior
+status 2 'is refused' learn --prior foe:size=3,smoothing=0.05,potential=log,weight=0.3 --solver maid:mode=certified noisy.npy --truth clean.npy --stop steps:2 -o b.prior
 ok 'an operator that hides directions' learn --operator mask:random=0.6 --prior tv noisy.npy --truth clean.npy --stop steps:2 -o mask.prior
 
 # ---- other sources: clean images alone, a folder of different sizes, no true images; samples put aside
@@ -61,6 +70,11 @@ complains '12 pairs of 576 pixels' 'three random places of each' learn --prior t
 ok 'by another seed' learn --prior tv --simulate identity --noise gaussian:sd=0.1 --patch 24 --crops 3 --seed 1 folder --stop steps:1 -q -o seed.prior
 check 'they are others' sh -c '! cmp -s folder.prior seed.prior'
 status 2 'random places of what size' learn --prior tv --simulate identity --noise gaussian:sd=0.1 --crops 3 clean.npy -o b.prior
+mkdir order && cp folder/a2.tif order/b.tif && "$priori" phantom ellipses:size=64 --count 2 --seed 8 -q -o order/a.tif || exit 1 # b is older
+ok 'a folder' learn --prior tv --simulate identity --noise gaussian:sd=0.1 --validate 0.5 order --stop steps:2 --log-json folder.jsonl -o order.prior
+ok 'its files by name' learn --prior tv --simulate identity --noise gaussian:sd=0.1 --validate 0.5 order/a.tif order/b.tif --stop steps:2 --log-json files.jsonl -f -o order.prior
+losses() { sed -n 's/.*"loss_high":\([0-9.e-]*\).*/\1/p' "$1"; }
+check 'is read in the order of names' test -n "$(losses folder.jsonl)" -a "$(losses folder.jsonl)" = "$(losses files.jsonl)"
 ok 'total generalised variation' learn --prior tgv --truth clean.npy noisy.npy --stop steps:2 -o tgv.prior
 ok 'used' denoise --prior tgv:file=tgv.prior --stop gap:1e-2 unseen.npy -o tgv.npy
 ok 'more of it' denoise --prior tgv:file=tgv.prior,weight=1.5 --stop gap:1e-2 unseen.npy -o tgv2.npy
