@@ -57,10 +57,28 @@ static void clear(pri_real *to, ptrdiff_t n) {
     for (ptrdiff_t j = 0; j < n; j++) to[j] = 0;
 }
 
+static void pack_plain(const pri_conv_geometry *g, const pri_conv_band *b, const pri_net_kernels *k, pri_real *to, const pri_real *x) { /* stride 1, zeros */
+  const ptrdiff_t left = g->pad, right = g->pitch - g->w - left, first = b->row - g->pad;
+  for (ptrdiff_t i = 0; i < b->height; i++, to += g->pitch) {
+    if (first + i < 0 || first + i >= g->h) {
+      clear(to, g->pitch);
+      continue;
+    }
+    for (ptrdiff_t j = 0; j < left; j++) to[j] = 0;
+    k->copy(to + left, x + (first + i) * g->w, g->w);
+    for (ptrdiff_t j = 0; j < right; j++) to[left + g->w + j] = 0;
+  }
+}
+
 static void pack_plane(const pri_conv_geometry *g, const pri_conv_band *b, const pri_net_kernels *k, pri_real *to, const pri_real *x, ptrdiff_t channel, int phase) {
   const int s = g->stride;
   for (ptrdiff_t n = 0; n < b->items; n++) {
     const ptrdiff_t at = ((b->item + n) * g->ci + channel) * g->h * g->w;
+    if (s == 1 && g->border == PRI_NET_ZERO) {
+      pack_plain(g, b, k, to, x + at);
+      to += b->height * g->pitch;
+      continue;
+    }
     for (ptrdiff_t i = 0; i < b->height; i++, to += g->pitch) {
       const ptrdiff_t row = (b->row + i) * s + phase / s - g->pad;
       const ptrdiff_t from = row < g->h + g->pad ? pri_conv_source(g->border, row, g->h) : -1;

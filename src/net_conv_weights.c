@@ -114,14 +114,14 @@ struct sums { pri_real *gb; const pri_real *v; ptrdiff_t items, channels, size; 
 
 static pri_status sum_channels(void *arg, int worker, ptrdiff_t first, ptrdiff_t last) {
   const struct sums *s = arg;
+  const pri_net_kernels *k = pri_net_kernels_best();
   (void)worker;
   for (ptrdiff_t c = first; c < last; c++) {
     double total = 0;
     for (ptrdiff_t n = 0; n < s->items; n++) {
-      const ptrdiff_t at = (n * s->channels + c) * s->size;
-      double part[8] = {0}; /* eight sums, side by side */
-      for (ptrdiff_t i = 0; i < s->size; i++) part[i & 7] += (double)s->v[at + i];
-      for (int k = 0; k < 8; k++) total += part[k];
+      double sum[2] = {0};
+      k->sums(sum, s->v + (n * s->channels + c) * s->size, NULL, s->size, 0);
+      total += sum[0];
     }
     s->gb[c] = (pri_real)((double)s->gb[c] + total);
   }

@@ -8,15 +8,15 @@
  */
 #include <math.h>
 #include <stddef.h>
-#include <string.h>
 #include "net.h"
+#include "net_steps.h"
 #include "par.h"
 
 struct norm { double eps; long groups; };        /* eps first: net_plan.c reads it where it folds a batch norm */
 
 /* A set: the `planes` planes of `items` items that share mean and variance. */
 struct set { ptrdiff_t item, items, channel, planes; };
-struct pass { const pri_net_call *c; const struct norm *p; int batch; double *kept; };
+struct pass { const pri_net_call *c; const struct norm *p; int batch; double *kept; const pri_net_kernels *kernel; };
 
 static struct set set_at(const struct pass *a, ptrdiff_t u) {
   const pri_net_call *c = a->c;
@@ -26,21 +26,13 @@ static struct set set_at(const struct pass *a, ptrdiff_t u) {
 }
 static ptrdiff_t sets(const pri_net_call *c, const struct norm *p, int batch) { return batch ? c->out.c : c->items * p->groups; }
 
-/* sum of (x - m)^k over a set, k = 1, 2 */
-static double moment(const pri_net_call *c, const struct set *s, double m, int k) {
+/* sums of x - m and of its square over a set */
+static void moments(const struct pass *a, const struct set *s, double m, double sum[2]) {
+  const pri_net_call *c = a->c;
   const ptrdiff_t size = c->out.h * c->out.w;
-  double sum = 0;
+  sum[0] = sum[1] = 0;
   for (ptrdiff_t n = 0; n < s->items; n++)
-    for (ptrdiff_t p = 0; p < s->planes; p++) {
-      const pri_real *x = c->x[0] + ((s->item + n) * c->out.c + s->channel + p) * size;
-      double part[8] = {0};
-      for (ptrdiff_t i = 0; i < size; i++) {
-        const double d = (double)x[i] - m;
-        part[i & 7] += k == 1 ? d : d * d;
-      }
-      for (int j = 0; j < 8; j++) sum += part[j];
-    }
-  return sum;
+    for (ptrdiff_t p = 0; p < s->planes; p++) a->kernel->sums(sum, c->x[0] + ((s->item + n) * c->out.c + s->channel + p) * size, NULL, size, m);
 }
 
 static void remember(const pri_net_call *c, ptrdiff_t u, double mean, double square, double n) { /* running mean, variance */
@@ -62,35 +54,37 @@ static pri_status forward_sets(void *arg, int worker, ptrdiff_t first, ptrdiff_t
     if (a->batch && c->training != 1) {
       mean = (double)c->w[2][u], var = (double)c->w[3][u];
     } else {
-      mean = moment(c, &s, 0, 1) / n;
-      const double square = moment(c, &s, mean, 2);
-      var = square / n;
-      if (a->batch) remember(c, u, mean, square, n);
+      double sum[2];
+      moments(a, &s, 0, sum);
+      mean = sum[0] / n;
+      moments(a, &s, mean, sum); /* once more about the mean: x^2 - mean^2 would lose what is small */
+      var = sum[1] / n;
+      if (a->batch) remember(c, u, mean, sum[1], n);
     }
     const double inverse = 1 / sqrt(var + a->p->eps);
     if (a->kept) a->kept[2 * u] = mean, a->kept[2 * u + 1] = inverse;
     for (ptrdiff_t k = 0; k < s.items * s.planes; k++) {
       const ptrdiff_t channel = s.channel + k % s.planes, at = ((s.item + k / s.planes) * c->out.c + channel) * size;
       const pri_real gain = (pri_real)((double)c->w[0][channel] * inverse), shift = (pri_real)((double)c->w[1][channel] - mean * inverse * (double)c->w[0][channel]);
-      for (ptrdiff_t i = 0; i < size; i++) c->y[at + i] = c->x[0][at + i] * gain + shift;
+      a->kernel->line(c->y + at, c->x[0] + at, NULL, size, gain, 0, 0, shift, 0);
     }
   }
   return PRI_OK;
 }
 
 static pri_status forward(const pri_net_call *c, const struct norm *p, int batch) {
-  struct pass a = {c, p, batch, c->training ? c->keep : NULL};
+  struct pass a = {c, p, batch, c->training ? c->keep : NULL, pri_net_kernels_best()};
   return pri_par_for(c->ctx, sets(c, p, batch), 1, forward_sets, &a);
 }
 static pri_status batch_forward(const pri_net_call *c, const void *priv) { return forward(c, priv, 1); }
 static pri_status group_forward(const pri_net_call *c, const void *priv) { return forward(c, priv, 0); }
 
 /* sums of gy and gy z of a plane */
-static void plane_sums(const pri_net_call *c, ptrdiff_t at, double mean, double inverse, double *g, double *gz) {
-  const ptrdiff_t size = c->out.h * c->out.w;
-  double a[8] = {0}, b[8] = {0};
-  for (ptrdiff_t i = 0; i < size; i++) a[i & 7] += (double)c->gy[at + i], b[i & 7] += (double)c->gy[at + i] * (((double)c->x[0][at + i] - mean) * inverse);
-  for (int j = 0; j < 8; j++) *g += a[j], *gz += b[j];
+static void plane_sums(const struct pass *a, ptrdiff_t at, double mean, double inverse, double *g, double *gz) {
+  const pri_net_call *c = a->c;
+  double sum[2] = {0};
+  a->kernel->sums(sum, c->x[0] + at, c->gy + at, c->out.h * c->out.w, mean);
+  *g += sum[0], *gz += sum[1] * inverse;
 }
 
 static pri_status backward_sets(void *arg, int worker, ptrdiff_t first, ptrdiff_t last) {
@@ -105,17 +99,14 @@ static pri_status backward_sets(void *arg, int worker, ptrdiff_t first, ptrdiff_
     for (ptrdiff_t k = 0; k < s.items * s.planes; k++) {
       const ptrdiff_t channel = s.channel + k % s.planes;
       double g = 0, gz = 0;
-      plane_sums(c, ((s.item + k / s.planes) * c->out.c + channel) * size, mean, inverse, &g, &gz);
+      plane_sums(a, ((s.item + k / s.planes) * c->out.c + channel) * size, mean, inverse, &g, &gz);
       h += (double)c->w[0][channel] * g, hz += (double)c->w[0][channel] * gz;
     }
     if (a->batch && c->training != 1) h = hz = 0; /* mean and variance are constants */
     for (ptrdiff_t k = 0; k < s.items * s.planes && c->gx[0]; k++) {
       const ptrdiff_t channel = s.channel + k % s.planes, at = ((s.item + k / s.planes) * c->out.c + channel) * size;
-      const double gain = (double)c->w[0][channel] * inverse, slope = -inverse * inverse * hz / n, shift = -inverse * h / n - slope * mean;
-      for (ptrdiff_t i = 0; i < size; i++) {
-        const pri_real v = (pri_real)(gain * (double)c->gy[at + i] + slope * (double)c->x[0][at + i] + shift);
-        c->gx[0][at + i] = c->add[0] ? c->gx[0][at + i] + v : v;
-      }
+      const double gain = (double)c->w[0][channel] * inverse, slope = -inverse * inverse * hz / n, shift = -inverse * h / n;
+      a->kernel->line(c->gx[0] + at, c->gy + at, c->x[0] + at, size, (pri_real)gain, (pri_real)slope, (pri_real)mean, (pri_real)shift, c->add[0]);
     }
   }
   return PRI_OK;
@@ -131,7 +122,7 @@ static pri_status backward_channels(void *arg, int worker, ptrdiff_t first, ptrd
     double g = 0, gz = 0;
     for (ptrdiff_t n = 0; n < c->items; n++) {
       const ptrdiff_t u = a->batch ? channel : n * a->p->groups + channel / (c->out.c / a->p->groups);
-      plane_sums(c, (n * c->out.c + channel) * size, a->kept[2 * u], a->kept[2 * u + 1], &g, &gz);
+      plane_sums(a, (n * c->out.c + channel) * size, a->kept[2 * u], a->kept[2 * u + 1], &g, &gz);
     }
     c->gw[0][channel] = (pri_real)((double)c->gw[0][channel] + gz), c->gw[1][channel] = (pri_real)((double)c->gw[1][channel] + g);
   }
@@ -139,7 +130,7 @@ static pri_status backward_channels(void *arg, int worker, ptrdiff_t first, ptrd
 }
 
 static pri_status backward(const pri_net_call *c, const struct norm *p, int batch) {
-  struct pass a = {c, p, batch, c->keep};
+  struct pass a = {c, p, batch, c->keep, pri_net_kernels_best()};
   if (c->gw[0]) PRI_TRY(pri_par_for(c->ctx, c->out.c, 1, backward_channels, &a));
   return pri_par_for(c->ctx, sets(c, p, batch), 1, backward_sets, &a);
 }

@@ -50,8 +50,6 @@ static pri_status map_back(const pri_net_call *c, point slope, const pri_real *o
 }
 
 static double logistic(double v) { return v >= 0 ? 1 / (1 + exp(-v)) : exp(v) / (1 + exp(v)); }
-static pri_real relu(pri_real v) { return v > 0 ? v : 0; }
-static pri_real relu_slope(pri_real v) { return v > 0 ? 1 : 0; }
 static pri_real silu(pri_real v) { return (pri_real)((double)v * logistic((double)v)); }
 static pri_real silu_slope(pri_real v) {
   const double s = logistic((double)v);
@@ -62,8 +60,28 @@ static pri_real sigmoid_slope(pri_real y) { return y * (1 - y); }
 static pri_real tangent(pri_real v) { return (pri_real)tanh((double)v); }
 static pri_real tangent_slope(pri_real y) { return 1 - y * y; }
 
-static pri_status relu_forward(const pri_net_call *c, const void *priv) { return (void)priv, map(c, relu); }
-static pri_status relu_backward(const pri_net_call *c, const void *priv) { return (void)priv, map_back(c, relu_slope, c->y); }
+/* relu by vectors: x + 0, cut; the gradient, masked in place, added */
+static pri_status relu_some(void *arg, int worker, ptrdiff_t first, ptrdiff_t last) {
+  const struct points *p = arg;
+  const pri_net_call *c = p->c;
+  const pri_net_kernels *k = pri_net_kernels_best();
+  (void)worker;
+  if (!p->back) {
+    k->put(c->y + first, c->x[0] + first, last - first, 0, 1, 0);
+  } else {
+    k->mask(c->gy + first, c->y + first, last - first);
+    k->put(c->gx[0] + first, c->gy + first, last - first, 0, 0, c->add[0]);
+  }
+  return PRI_OK;
+}
+static pri_status relu_forward(const pri_net_call *c, const void *priv) {
+  struct points p = {c, NULL, 0, NULL};
+  return (void)priv, pri_par_for(c->ctx, total(c), GRAIN, relu_some, &p);
+}
+static pri_status relu_backward(const pri_net_call *c, const void *priv) {
+  struct points p = {c, NULL, 1, NULL};
+  return (void)priv, c->gx[0] ? pri_par_for(c->ctx, total(c), GRAIN, relu_some, &p) : PRI_OK;
+}
 static pri_status silu_forward(const pri_net_call *c, const void *priv) { return (void)priv, map(c, silu); }
 static pri_status silu_backward(const pri_net_call *c, const void *priv) { return (void)priv, map_back(c, silu_slope, c->x[0]); }
 static pri_status sigmoid_forward(const pri_net_call *c, const void *priv) { return (void)priv, map(c, sigmoid); }

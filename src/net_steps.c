@@ -40,6 +40,9 @@ INLINE lanes all(pri_real a) { return (lanes)_mm512_set1_ps(a); }
 INLINE lanes fma_(lanes a, lanes b, lanes c) { return (lanes)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c); }
 INLINE lanes positive(lanes v, lanes y) { return (lanes)_mm512_maskz_mov_ps(_mm512_cmp_ps_mask((__m512)y, _mm512_setzero_ps(), _CMP_GT_OQ), (__m512)v); }
 INLINE pri_real total(lanes v) { return _mm512_reduce_add_ps((__m512)v); }
+INLINE lanes load_part(const pri_real *p, ptrdiff_t n) { return (lanes)_mm512_maskz_loadu_ps((__mmask16)((1u << n) - 1), p); }
+INLINE void store_part(pri_real *p, lanes v, ptrdiff_t n) { _mm512_mask_storeu_ps(p, (__mmask16)((1u << n) - 1), (__m512)v); }
+#define PARTS 1
 #elif defined(__AVX2__) && !defined(PRI_DOUBLE)
 INLINE lanes all(pri_real a) { return (lanes)_mm256_set1_ps(a); }
 INLINE lanes fma_(lanes a, lanes b, lanes c) { return (lanes)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c); }
@@ -59,6 +62,17 @@ INLINE pri_real total(lanes v) {
   pri_real sum = 0;
   for (int i = 0; i < (int)(BYTES / sizeof(pri_real)); i++) sum += v[i];
   return sum;
+}
+#endif
+
+#ifndef PARTS /* the first n lanes, n < LANES */
+INLINE lanes load_part(const pri_real *p, ptrdiff_t n) {
+  lanes v = {0};
+  for (ptrdiff_t i = 0; i < n; i++) v[i] = p[i];
+  return v;
+}
+INLINE void store_part(pri_real *p, lanes v, ptrdiff_t n) {
+  for (ptrdiff_t i = 0; i < n; i++) p[i] = v[i];
 }
 #endif
 
@@ -126,14 +140,12 @@ static void outer(pri_real *s, const pri_real *g, ptrdiff_t pitch, const pri_rea
   }
 }
 
-/* ---- runs of pixels */
+/* ---- runs of pixels; the rest of a run is one vector as well, so that roundings are the same wherever it ends */
 
 static void copy(pri_real *to, const pri_real *from, ptrdiff_t n) {
   ptrdiff_t i = 0;
   for (; i + LANES <= n; i += LANES) store(to + i, load(from + i));
-  if (i < n && n >= LANES) store(to + n - LANES, load(from + n - LANES)); /* over what is there already */
-  else
-    for (; i < n; i++) to[i] = from[i];
+  if (i < n) store_part(to + i, load_part(from + i, n - i), n - i);
 }
 
 static void put(pri_real *to, const pri_real *from, ptrdiff_t n, pri_real shift, int relu, int add) {
@@ -145,16 +157,47 @@ static void put(pri_real *to, const pri_real *from, ptrdiff_t n, pri_real shift,
     store(to + i, positive(v, v));
   }
   for (; i + LANES <= n; i += LANES) store(to + i, load(from + i) + b);
-  for (; i < n; i++) {
-    const pri_real v = from[i] + shift;
-    to[i] = add ? to[i] + from[i] : relu && !(v > 0) ? 0 : v;
-  }
+  if (i == n) return;
+  const lanes v = load_part(from + i, n - i);
+  store_part(to + i, add ? load_part(to + i, n - i) + v : relu ? positive(v + b, v + b) : v + b, n - i);
 }
 
 static void mask(pri_real *g, const pri_real *y, ptrdiff_t n) {
   ptrdiff_t i = 0;
   for (; i + LANES <= n; i += LANES) store(g + i, positive(load(g + i), load(y + i)));
-  for (; i < n; i++) g[i] = y[i] > 0 ? g[i] : 0;
+  if (i < n) store_part(g + i, positive(load_part(g + i, n - i), load_part(y + i, n - i)), n - i);
 }
 
-const pri_net_kernels JOIN(pri_net_kernels_, LEVEL) = {TEXT(LEVEL), LANES, ROWS, TILE, gather, copy, put, mask, outer};
+static void line(pri_real *to, const pri_real *x, const pri_real *y, ptrdiff_t n, pri_real a, pri_real b, pri_real m, pri_real c, int add) {
+  const lanes A = all(a), B = all(b), M = all(m), C = all(c);
+  ptrdiff_t i = 0;
+  for (; i + LANES <= n; i += LANES) {
+    const lanes v = fma_(A, load(x + i), y ? fma_(B, load(y + i) - M, C) : C);
+    store(to + i, add ? load(to + i) + v : v);
+  }
+  if (i == n) return;
+  const lanes v = fma_(A, load_part(x + i, n - i), y ? fma_(B, load_part(y + i, n - i) - M, C) : C);
+  store_part(to + i, add ? load_part(to + i, n - i) + v : v, n - i);
+}
+
+typedef double wide __attribute__((vector_size(8 * sizeof(double))));
+typedef pri_real narrow __attribute__((vector_size(8 * sizeof(pri_real))));
+
+static void sums(double *s, const pri_real *x, const pri_real *g, ptrdiff_t n, double c) {
+  wide first = {0}, second = {0};
+  ptrdiff_t i = 0;
+  for (; i + 8 <= n; i += 8) {
+    narrow u, v;
+    memcpy(&u, x + i, sizeof u);
+    memcpy(&v, g ? g + i : x + i, sizeof v);
+    const wide d = __builtin_convertvector(u, wide) - c, w = g ? __builtin_convertvector(v, wide) : d;
+    first += w, second += w * d;
+  }
+  for (int k = 0; i < n; i++, k++) {
+    const double d = (double)x[i] - c, v = g ? (double)g[i] : d;
+    first[k] += v, second[k] += v * d;
+  }
+  for (int k = 0; k < 8; k++) s[0] += first[k], s[1] += second[k];
+}
+
+const pri_net_kernels JOIN(pri_net_kernels_, LEVEL) = {TEXT(LEVEL), LANES, ROWS, TILE, gather, copy, put, mask, line, sums, outer};

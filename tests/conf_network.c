@@ -142,7 +142,7 @@ static int is_gradient(const struct subject *s, pri_real *v, size_t n, const pri
   }
   for (int k = 0; k < 2; k++) error[k] = miss(s, v, n, d, want, (single ? 0.05 : 1e-3) / (k + 1), x, g);
   const double rounding = (single ? 5e-5 : 1e-11) * (1 + fabs(want));
-  return error[1] <= error[0] / 3 || (error[0] <= rounding && error[1] <= rounding) ? 1 : NOT("differences %.3g and %.3g do not fall by four", error[0], error[1]);
+  return error[1] <= error[0] / 3 + rounding ? 1 : NOT("differences %.3g and %.3g do not fall by four", error[0], error[1]);
 }
 
 static int has_gradients(const struct subject *s) {
