@@ -127,7 +127,9 @@ INLINE void outer_rows(pri_real *s, const pri_real *g, ptrdiff_t pitch, const pr
       sum[r][0] = fma_(v, a, sum[r][0]), sum[r][1] = fma_(v, b, sum[r][1]), sum[r][2] = fma_(v, c, sum[r][2]);
     }
   }
+#pragma GCC unroll 8
   for (int r = 0; r < rows; r++)
+#pragma GCC unroll 3
     for (int k = 0; k < OUTER; k++) s[r * OUTER + k] += total(sum[r][k]);
 }
 
