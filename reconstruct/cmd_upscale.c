@@ -19,9 +19,9 @@ const pri_command pri_command_upscale = {
     .synopsis = "[OPTIONS] IMAGE... -o RESULT",
     .options = options,
     .examples = examples,
-    .more = "Without more, the small image is taken as nearly free of noise: the result is the image of least curvature (prior hessian-schatten) that gives "
-            "it, to about half a hundredth of its range, when it is reduced: by means over blocks, or as --kernel says. With --noise-level (auto: estimated) "
-            "the weight is chosen from the noise. Weights are in the scale of the data: hessian-schatten:weight=spread:1e-3 keeps them ten times closer than the default. Pixel sizes in the metadata become smaller by the factor. PDHG runs until a relative duality gap of "
+    .more = "Without more, the small image is taken as nearly free of noise: the result is the image of least curvature and variation (priors hessian-schatten "
+            "and tv together) that gives it, to about half a hundredth of its range, when it is reduced: by means over blocks, or as --kernel says. With --noise-level (auto: estimated) "
+            "the weight is chosen from the noise. Weights are in the scale of the data: --prior hessian-schatten:weight=spread:5e-4 --prior tv:weight=spread:5e-4 keeps them ten times closer than the default. Pixel sizes in the metadata become smaller by the factor. PDHG runs until a relative duality gap of "
             "1e-3 is proved for every page.",
     .min_inputs = 1,
     .max_inputs = -1,

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * config_front.c - what the front doors for images stand for. All of them: total variation (upscale: the Hessian-Schatten norm, which has no steps where
- * pixels are to be smaller), the automatic box of the data, PDHG, a relative gap of 1e-3. Each adds its operator, and where the weight comes from:
+ * config_front.c - what the front doors for images stand for. All of them: total variation (upscale: and the Hessian-Schatten norm, which makes no steps
+ * where pixels are to be smaller), the automatic box of the data, PDHG, a relative gap of 1e-3. Each adds its operator, and where the weight comes from:
  *   denoise           from the noise that is estimated, by SURE
  *   deblur            from the noise that is estimated, by the discrepancy: it stands a PSF that is not quite right, where SURE and GCV take
  *                     what the model does not explain for signal
  *   inpaint           rel:1e-4, or spread:5e-4 of priors that have no such scale: the data are kept to about 1e-3 of the range of the image, and then put
  *                     back (--then known) where they are said to be free of noise, or nothing is said of it
- *   upscale           spread:1e-2: on Set12 with no noise at most 0.1 dB below a weight of a tenth, which takes up to twice the steps, and 0.1 to 0.9 dB
- *                     above it with a noise of 5 of 255 that nobody mentioned. From the noise, by SURE, where a level is given
+ *   upscale           spread:5e-3 of both: on six pictures of Set12 without noise 29.8 dB in the mean (means x2; hessian-schatten alone 29.4, tv 28.7, bicubic
+ *                     interpolation 28.4) and 27.1 (bicubic x3; 26.8, 26.9, 25.6), in half the steps of hessian-schatten. From the noise, by SURE, where a
+ *                     level is given. A weight of a tenth gains 0.1 dB where there is no noise and loses up to 0.9 where there is some that nobody mentioned
  *
  * A prior that the user names without a weight gets that weight too. A solver named by the user takes what of this it can (config_probe.c): a prior where it takes one, photon counts (kl) where it takes
  * nothing else. The box goes with a prior.
@@ -26,9 +27,10 @@
 typedef struct pri_door {
   const char *prior, *weight; /* of the priors that are given without one; NULL: rel:1e-4 where the prior offers it, else spread:5e-4 */
   int noisy;
+  const char *also;           /* a second prior, where the solver takes sums (pdhg); NULL: none */
 } pri_door;
-static const pri_door denoising = {"tv", "auto:sure", 1}, from_noise = {"tv", "auto:discrepancy", 1}, exact = {"tv", NULL, 0},
-                      finer = {"hessian-schatten", "spread:1e-2", 0}, finer_noisy = {"hessian-schatten", "auto:sure", 1};
+static const pri_door denoising = {"tv", "auto:sure", 1, NULL}, from_noise = {"tv", "auto:discrepancy", 1, NULL}, exact = {"tv", NULL, 0, NULL},
+                      finer = {"hessian-schatten", "spread:5e-3", 0, "tv"}, finer_noisy = {"hessian-schatten", "auto:sure", 1, "tv"};
 
 /* Does this solver take that prior, whatever its weight? */
 static pri_status takes(pri_ctx *ctx, const char *solver, const char *probe, const char *fidelity, const char *prior, int *yes) {
@@ -150,14 +152,26 @@ static pri_status give_weights(pri_ctx *ctx, pri_options *o, const pri_door *doo
   return PRI_OK;
 }
 
+/* the door's second prior beside its first */
+static pri_status add_prior(pri_ctx *ctx, pri_options *o, const pri_door *door) {
+  char *prior;
+  if (!door->also || !o->priors.n || strncmp(o->solver, "pdhg", 4)) return PRI_OK;
+  PRI_TRY(weighted(ctx, ctx, door->also, door, &prior));
+  const pri_status s = pri_options_set(ctx, o, "prior", prior);
+  pri_free(ctx, prior);
+  return s;
+}
+
 static pri_status finish(pri_call *call, const char *probe, const pri_door *door) {
   char *prior;
+  const int named = call->opts->priors.n > 0;
   PRI_TRY(forget(call->ctx, call->opts));
   PRI_TRY(give_weights(call->ctx, call->opts, door));
   PRI_TRY(weighted(call->ctx, call->ctx, door->prior, door, &prior));
   const pri_status s = fill(call->ctx, call->opts, probe, prior, door->noisy);
   pri_free(call->ctx, prior);
   PRI_TRY(s);
+  if (!named) PRI_TRY(add_prior(call->ctx, call->opts, door));
   return pri_config_complete(call->ctx, call->opts);
 }
 

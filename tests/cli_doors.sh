@@ -30,7 +30,18 @@ ok 'no saddle form: another solver' deblur --psf gaussian:sigma=1 --prior tpv de
 check 'whose result is near' awk -v a="$(psnr p.tif)" 'BEGIN { exit !(a > 23.3) }'
 status 2 'of exact data it is refused' inpaint --mask random:0.5 --prior tpv inpaint.tif -o q.tif
 # spread:V is in the scale of the data
-says '^prior = hessian-schatten:weight=spread:1e-2' 'upscale: the default' upscale --factor 2 --print-config upscale.tif
+says '^prior = hessian-schatten:weight=spread:5e-3' 'upscale: the default' upscale --factor 2 --print-config upscale.tif
+says '^prior = tv:weight=spread:5e-3' 'upscale: both of it' upscale --factor 2 --print-config upscale.tif
+ok 'upscale: as it comes' upscale --factor 2 upscale.tif -o both.tif
+check 'upscale: is near' awk -v a="$(psnr both.tif)" 'BEGIN { exit !(a > 24) }'
+for solver in fista wiener; do says "^solver = $solver" "upscale: a solver of one or no prior, $solver" upscale --factor 2 --solver $solver --print-config upscale.tif; done
+check 'upscale: has one prior at most' test "$("$priori" upscale --factor 2 --solver fista --print-config upscale.tif | grep -c '^prior')" -le 1
+"$priori" upscale --factor 2 --print-config upscale.tif >both.ini 2>.err
+ok 'upscale: configuration, fed back' reconstruct both.ini upscale.tif -o again.npy
+ok 'upscale: the door' upscale --factor 2 upscale.tif -o first.npy
+same 'upscale: gives the same pixels' again.npy first.npy
+ok 'upscale: from the noise' upscale --factor 2 --noise-level sd:0.02 upscale.tif -o n.tif
+check 'upscale: both weights are said' sh -c 'grep -q "weight of tv: .*(auto:sure)" .err && grep -q "weight of hessian-schatten: .*(auto:sure)" .err'
 ok 'ten times as bright' simulate --operator scale:factor=10 upscale.tif -o bright.tif
 for f in upscale bright; do ok "$f" upscale --factor 2 --prior tgv:weight=spread:0.01 --stop steps:3 $f.tif -o s.tif -f; sed -n 's/.*weight of tgv: \([^ ]*\).*/\1/p' .err >$f.w; done
 check 'ten times the weight' awk -v a="$(cat upscale.w)" -v b="$(cat bright.w)" 'BEGIN { exit !(a > 0 && b / a > 9.99 && b / a < 10.01) }'
