@@ -34,8 +34,8 @@ static void draw(void) {
 }
 
 int bench_digits(int argc, char **argv) {
-  static const char *const all[] = {"maid", "maid:metric=adagrad", "maid:search=paper,eps=0.0026,delta=0.0026,alpha=1500,rho=0.9", "fixed:eps=1e-5", "hoag:eps=0.0026,schedule=fixed",
-                                    "hoag:eps=0.0026", "hoag:eps=0.0026,schedule=quadratic", "hoag:eps=0.0026,schedule=cubic"};
+  static const char *const all[] = {"maid", "maid:metric=adagrad", "fixed:eps=1e-5", "hoag:eps=0.0026,schedule=fixed",
+                                    "hoag:eps=0.0026", "hoag:eps=0.0026,schedule=quadratic", "hoag:eps=0.0026,schedule=cubic", "maid:search=paper,eps=0.0026,delta=0.0026,alpha=100,rho=0.9"};
   static double from[P];
   const limits to = {.budget = {300, 1000, 3000}, .work = 3000, .steps = 300};
   problem b = {.start = from, .box = {-12, 6}, .least = INFINITY, .scale = 1};

@@ -230,6 +230,8 @@ pri_status pri_maid_step(pri_maid *m, pri_maid_report *r, pri_verdict *v) {
   const double was = pri_interval_computed(m->f);
   m->f = by_mode(m, pri_lower_interval(m->l, m->x, m->e));
   m->drop = 1 - pri_interval_computed(m->f) / was;
+  if (!paper(m) && m->f.half > 0) /* as far as the interval stays narrow against what this step promised; too fine a first accuracy is left at once */
+    m->eps = fmin(m->eps * fmin(fmax(0.25 * m->o.kappa * predicted / (2 * m->f.half * m->o.relax), 1), 64), m->eps0);
   report(m, r, predicted);
   return PRI_OK;
 }
