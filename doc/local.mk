@@ -3,7 +3,7 @@
 # priori(1), priori-COMMAND(1), priori-FAMILY(7); a plural asks for a family (there is a command `phantom` as well)
 pictures = doc/pictures/denoise-before.png doc/pictures/denoise-after.png doc/pictures/inpaint-before.png doc/pictures/inpaint-after.png \
   doc/pictures/deblur-before.png doc/pictures/deblur-after.png doc/pictures/upscale-before.png doc/pictures/upscale-after.png
-docs = doc/demo.sh doc/demo-fbp.png doc/demo-image.png doc/pictures.sh $(pictures) bench/run bench/projector bench/quality bench/convergence.sh bench/deconvolution.sh
+docs = doc/demo.sh doc/demo-fbp.png doc/demo-image.png doc/pictures.sh $(pictures) bench/run bench/set12 bench/projector bench/quality bench/convergence.sh bench/deconvolution.sh
 man_families = operators fidelities priors solvers stops filters phantoms noises
 completiondir = $(datadir)/bash-completion/completions
 doc/stamp: priori$(EXEEXT)

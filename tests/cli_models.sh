@@ -12,7 +12,7 @@ for file in "$models"/*.prior; do
   case $kind in foe | tgv | smooth-tv) known=$((known + 1)) ;; esac
   says '"sha256"' "$name: its card says what it was learned from" info --json "$file"
   check "$name is small" test "$(wc -c <"$file")" -le 200000
-  check "$name has no path of the machine that made it" sh -c "! '$priori' info --json '$file' | grep -qE '\"(/home|/tmp|/root|/work)'"
+  check "$name has no path of the machine that made it" sh -c "! grep -aqE '\"/(home|tmp|root|work|usr|mnt)/' '$file'"
   [ -e "n$sigma.npy" ] || "$priori" simulate --operator identity --noise "gaussian:sd=$(awk "BEGIN {printf \"%.9g\", $sigma / 255}")" clean.npy -q -o "n$sigma.npy" || exit 1
   ok "$name denoises" denoise --prior "$kind:file=$file" "n$sigma.npy" -o "$name.npy"
   check "$name: by 8 dB at least" awk -v x="$(psnr "$name.npy")" -v n="$(psnr "n$sigma.npy")" 'BEGIN {exit !(n > 0 && x > n + 8)}'
