@@ -21,6 +21,10 @@ head -c $(($(wc -c <one.npy) - 4292)) one.npy | tail -c 4292 >stack.raw
 same 'has the bits that it has in the stack' page.raw stack.raw
 ok 'scaled' denoise --solver none --then network:else.safetensors,graph=bf-unet:width=1,scale=255,offset=3 x.tif -o s.npy
 ok 'and replayed' replay one.npy
+complains 'outside of the range 0 to 1' 'values of another unit are said' denoise --solver none --then network:net.safetensors,noise=0.1,scale=0.01 x.tif -o unit.npy
+complains 'trained on noise of 0 to 0.4, and is given 2' 'another level is said' denoise --solver none --then network:net.safetensors,noise=2 x.tif -o level.npy
+ok 'and in its own range' denoise --solver none --then network:net.safetensors,noise=0.2 x.tif -o own.npy
+check 'nothing is said' sh -c '! grep -q trained .err'
 # what is refused, before anything is written
 status 4 'no graph' denoise --solver none --then network:else.safetensors x.tif -o no.npy
 complains 'graph=NAME' 'and how to name one' denoise --solver none --then network:else.safetensors x.tif -o no.npy
