@@ -324,11 +324,14 @@ static const char *const examples[] = {
     "weight and smoothing of total variation for this noise, from pairs of pages", "learn --prior tv noisy.tif --truth clean.tif -o mine.prior",
     "the same from clean images alone, blurred and made noisy here; every fifth judges only",
     "learn --prior tv --simulate blur:psf=gaussian,sigma=1.5 --noise gaussian:sd=0.02 --validate 0.2 clean.tif -o blur.prior",
-    "from noisy images alone", "learn --prior tv --unsupervised sure noisy.tif -o mine.prior", "and its use", "denoise --prior tv:file=mine.prior other.tif -o better.tif", NULL};
+    "from noisy images alone", "learn --prior tv --unsupervised sure noisy.tif -o mine.prior", "and its use", "denoise --prior tv:file=mine.prior other.tif -o better.tif",
+    "filters of a field of experts, from squares of large clean pictures",
+    "learn --prior foe:filters=24,size=5,weight=0.005,smoothing=0.002,hold=smoothing,basis=cosines --simulate identity --noise gaussian:sd=0.1 --patch 40 --crops 20 --precision float --solver adam:step=0.06,length=20 --stop steps:20 photos/ -o filters.prior", NULL};
 const pri_command pri_command_learn = {
     .name = "learn", .brief = "learns the parameters of a prior from images", .synopsis = "[OPTIONS] MEASUREMENT... --truth FILE -o NAME.prior",
     .options = options, .examples = examples, .min_inputs = 1, .max_inputs = -1, .run = run, .defaults = defaults,
     .more = "Minimises the mean over all samples of half the squared distance between the true image and what the prior makes of its measurement, or of an estimate "
             "of that where no true images are known. With --solver maid (the default) every step is proved: the loss is known to lie in an interval, and a step is taken only where the "
-            "whole new interval lies below the old one (predicted accuracy, quasi-Newton metric). --solver hoag, for comparison, proves no step. The file holds the parameters, what they were learned from, "
+            "whole new interval lies below the old one (predicted accuracy, quasi-Newton metric). --solver hoag, for comparison, proves no step; nor does --solver adam:batch=,step=,passes=,length=, a few samples at a time: for the filters of a field of experts, with "
+            "--precision float faster. The file holds the parameters, what they were learned from, "
             "and the history. tv is learned in its smoothed form, smooth-tv; tgv is learned smoothed and used as it is."};
