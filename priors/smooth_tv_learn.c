@@ -87,18 +87,40 @@ static pri_status prepare(pri_ctx *ctx, const void *priv, const pri_real *x, pri
   return PRI_OK;
 }
 
+/* q = w c (q - u <u, q>) in groups of one and two fields, for vector code; three: the loop below */
+static void hess_1(pri_real *restrict q, const pri_real *restrict u, const pri_real *restrict c, double w, ptrdiff_t n) {
+  for (ptrdiff_t i = 0; i < n; i++) q[i] = (pri_real)(w * (double)c[i] * ((double)q[i] - (double)u[i] * (double)q[i] * (double)u[i]));
+}
+
+static void hess_2(pri_real *restrict q, pri_real *restrict r, const pri_real *restrict u, const pri_real *restrict v, const pri_real *restrict c, double w, ptrdiff_t n) {
+  for (ptrdiff_t i = 0; i < n; i++) {
+    const double along = (double)u[i] * (double)q[i] + (double)v[i] * (double)r[i], s = w * (double)c[i];
+    q[i] = (pri_real)(s * ((double)q[i] - along * (double)u[i])), r[i] = (pri_real)(s * ((double)r[i] - along * (double)v[i]));
+  }
+}
+
+static void hess_3(const struct job *j, double w, ptrdiff_t first, ptrdiff_t last) {
+  const ptrdiff_t n = j->v->s.n;
+  for (ptrdiff_t i = first; i < last; i++) {
+    const double c = w * (double)j->c[i];
+    double along = 0;
+    for (int a = 0; a < 3; a++) along += (double)j->u[a * n + i] * (double)j->q[a * n + i];
+    for (int a = 0; a < 3; a++) j->q[a * n + i] = (pri_real)(c * ((double)j->q[a * n + i] - along * (double)j->u[a * n + i]));
+  }
+}
+
 static pri_status hess_some(void *arg, int worker, ptrdiff_t first, ptrdiff_t last) {
   const struct job *j = arg;
-  const ptrdiff_t n = j->v->s.n;
+  const ptrdiff_t field = j->v->s.n, n = last - first;
+  const double w = pri_smooth_tv_factor(j->v);
   const int members = pri_smooth_tv_members(j->v);
   (void)worker;
-  for (int g = 0; g < pri_smooth_tv_groups(j->v); g++)
-    for (ptrdiff_t i = first; i < last; i++) {
-      const double c = pri_smooth_tv_factor(j->v) * (double)j->c[g * n + i];
-      double along = 0;
-      for (int a = g; a < g + members; a++) along += (double)j->u[a * n + i] * (double)j->q[a * n + i];
-      for (int a = g; a < g + members; a++) j->q[a * n + i] = (pri_real)(c * ((double)j->q[a * n + i] - along * (double)j->u[a * n + i]));
-    }
+  if (members == 3) return hess_3(j, w, first, last), PRI_OK;
+  for (int g = 0; g < pri_smooth_tv_groups(j->v); g++) {
+    const ptrdiff_t at = g * field + first;
+    if (members == 1) hess_1(j->q + at, j->u + at, j->c + at, w, n);
+    else hess_2(j->q + at, j->q + at + field, j->u + at, j->u + at + field, j->c + at, w, n);
+  }
   return PRI_OK;
 }
 
