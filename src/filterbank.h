@@ -30,7 +30,8 @@ typedef struct pri_filterbank_tile {
   int vectors;                      /* that hold responses */
   const void *rows[2][PRI_BANK_SIDE]; /* pixels that the tile reads, of x and x2 */
 } pri_filterbank_tile;
-/* r, r2: [count][pitch] elements, of the two banks; whole vectors may be written, what is beyond n does not count. arg is the pass's */
+/* r, r2: [count][pitch] elements, of the two banks; whole vectors may be written, what is beyond n does not count. arg is the pass's.
+   With y, rows that two strips need are given to both: what fn writes elsewhere must be the strip's own. */
 typedef void (*pri_filterbank_fn)(const void *arg, const pri_filterbank_tile *t, void *r, void *r2);
 typedef struct pri_filterbank_pass {
   const pri_filterbank *bank, *second; /* second: of the same size; NULL: none */
