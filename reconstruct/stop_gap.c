@@ -46,7 +46,7 @@ static long stride(const struct gap *g, const struct item *t, long k, double gap
   const double rate = log(t->gap / gap) / (double)(k - t->k);   /* > 0: falls */
   if (!(rate > 0) || !isfinite(rate) || !(gap > g->goal)) return (long)most;
   const double left = ceil(log(gap / g->goal) / rate);
-  return (long)(left < 4 ? 4 : left < most ? left : most);
+  return (long)fmin(fmax(left, fmax(4, (double)(k / 32))), most);
 }
 
 static int is_floor(struct item *t, long k) {

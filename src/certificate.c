@@ -506,12 +506,13 @@ static pri_status solver_q(pri_certifier *c, const struct state *s, const pri_du
   return PRI_OK;
 }
 
-/* raw, then polished where that can reach the goal */
-static pri_status candidate(pri_certifier *c, struct state *s, const pri_real *p, pri_report *rep) {
+/* raw, then polished where that can reach the goal; after another candidate only if it is the better one before that */
+static pri_status candidate(pri_certifier *c, struct state *s, const pri_real *p, int again, pri_report *rep) {
+  const double before = again ? s->gap : (double)INFINITY;
   PRI_TRY(take_p(c, s, p, rep));
   pri_copy(c->ctx, c->trial, c->q, c->nq);
   PRI_TRY(gap_of(c, s, c->trial, 1));
-  if (met(s) || far_off(s)) return PRI_OK;
+  if (met(s) || far_off(s) || !(s->gap < before)) return PRI_OK;
   return polish(c, s, rep);
 }
 
@@ -522,13 +523,13 @@ static pri_status dual(pri_certifier *c, struct state *s, const pri_duals *d, pr
     return met(s) || far_off(s) ? PRI_OK : polish(c, s, rep);
   }
   if (d->p) {
-    PRI_TRY(candidate(c, s, pri_array_item(d->p, s->item), rep));
+    PRI_TRY(candidate(c, s, pri_array_item(d->p, s->item), 0, rep));
     if (met(s) || far_off(s)) return PRI_OK;
   }
   if (!c->f->grad) return PRI_OK;
   for (ptrdiff_t i = 0; i < c->m; i++) c->pr[i] = (pri_real)c->z[i];
   PRI_TRY(c->f->grad(c->ctx, c->fpriv, c->pr, c->pr, s->item, 1));
-  return candidate(c, s, c->pr, rep);
+  return candidate(c, s, c->pr, d->p != NULL, rep);
 }
 
 static void report_gap(const pri_certifier *c, const struct state *s, pri_report *rep) {
