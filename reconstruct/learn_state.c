@@ -14,11 +14,19 @@ pri_status pri_learn_state_name(pri_learn_job *g) {
   return PRI_FAIL(g->ctx, PRI_EPARAM, "--output: the name is too long");
 }
 
+/* Past the number of steps in a configuration: a run may go on for more of them, or end earlier. */
+static const char *past_steps(const char *c) {
+  static const char key[] = "stop = steps:";
+  if (strncmp(c, key, strlen(key))) return c;
+  c += strlen(key);
+  return c + strspn(c, "0123456789");
+}
+
 /* FNV-1a of what the run is of: a state of another run is refused. */
 static uint64_t identity(const pri_learn_job *g) {
   char *text = json_dumps(g->origin, JSON_COMPACT | JSON_SORT_KEYS);
   uint64_t h = 14695981039346656037u;
-  for (const char *c = text ? text : ""; *c; c++) h = (h ^ (unsigned char)*c) * 1099511628211u;
+  for (const char *c = past_steps(text ? text : ""); *c; c = past_steps(c + 1)) h = (h ^ (unsigned char)*c) * 1099511628211u;
   free(text);
   return h;
 }

@@ -35,6 +35,14 @@ for after in 0.05 0.2 0.4; do
   same "the same bytes ($after s)" a.prior killed.prior
   rm -f killed.prior
 done
+"$priori" learn --prior tv noisy.npy --truth clean.npy --stop steps:3 -q -o killed.prior &
+while kill -0 $! 2>/dev/null && [ ! -e .killed.prior.learn-state ]; do sleep 0.01; done
+kill -9 $! 2>/dev/null
+wait
+[ -e killed.prior ] || ok 'goes on for more steps than were asked for at first' learn --resume --prior tv noisy.npy --truth clean.npy --stop steps:8 -q -o killed.prior
+[ ! -e .killed.prior.learn-state ] || check 'its state is gone' false
+grep -q 'steps:3' killed.prior || same 'the same bytes after more steps' a.prior killed.prior
+rm -f killed.prior
 ok 'the published form' learn --prior smooth-tv:form=anisotropic --solver maid:search=paper,eps=0.1,alpha=0.01 noisy.npy --truth clean.npy --stop steps:3 -o plain.prior
 ok 'a proved direction' learn --prior tikhonov --solver maid:descent=yes noisy.npy --truth clean.npy --stop steps:3 -o tikhonov.prior
 ok "scheduled accuracy, for comparison" learn --prior tikhonov --solver hoag:schedule=cubic noisy.npy --truth clean.npy --stop steps:3 -o hoag.prior
