@@ -142,3 +142,15 @@ pri_status pri_figures_draw_all(pri_ctx *ctx, const pri_figures *f, pri_array *x
   for (ptrdiff_t i = 0; i < x->items; i++) PRI_TRY(pri_figures_draw(ctx, f, pri_array_item(x, i), x->shape.n[0], x->shape.n[1]));
   return PRI_OK;
 }
+
+pri_status pri_figures_draw_each(pri_ctx *ctx, pri_figures_fn make, const void *priv, pri_array *x, ptrdiff_t first) {
+  pri_figures f = {.cover = 1};
+  PRI_ALLOC(ctx, f.f, PRI_FIGURES_MAX);
+  pri_status s = PRI_OK;
+  for (ptrdiff_t i = 0; i < x->items && s == PRI_OK; i++) {
+    make(priv, pri_ctx_seed(ctx), first + i, &f);
+    s = pri_figures_draw(ctx, &f, pri_array_item(x, i), x->shape.n[0], x->shape.n[1]);
+  }
+  pri_free(ctx, f.f);
+  return s;
+}

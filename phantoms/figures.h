@@ -5,6 +5,7 @@
  */
 #ifndef PRI_FIGURES_H
 #define PRI_FIGURES_H
+#include <stdint.h>
 #include "priori/phantom.h"
 enum { PRI_FIGURES_MAX = 512 };
 typedef enum pri_outline {
@@ -32,6 +33,10 @@ PRI_MUST_CHECK pri_status pri_figures_project(pri_ctx *ctx, const pri_figures *f
 /* The square shape of a phantom of `size` pixels a side, and drawing and projecting the same figures into each item. */
 PRI_MUST_CHECK pri_status pri_figures_draw_all(pri_ctx *ctx, const pri_figures *f, pri_array *x);
 PRI_MUST_CHECK pri_status pri_figures_project_all(pri_ctx *ctx, const pri_figures *f, const pri_geometry *g, int bin_average, pri_array *y);
+/* The same for random families: make puts the figures of object first + i of the seed, at most PRI_FIGURES_MAX, into item i; later ones hide earlier ones. */
+typedef void (*pri_figures_fn)(const void *priv, uint64_t seed, ptrdiff_t object, pri_figures *out);
+PRI_MUST_CHECK pri_status pri_figures_draw_each(pri_ctx *ctx, pri_figures_fn make, const void *priv, pri_array *x, ptrdiff_t first);
+PRI_MUST_CHECK pri_status pri_figures_project_each(pri_ctx *ctx, pri_figures_fn make, const void *priv, const pri_geometry *g, int bin_average, pri_array *y, ptrdiff_t first);
 /* Frames that are shared by drawing and projecting: a figure with sine and cosine at hand, and what a line cuts out of it. */
 typedef struct pri_outlined { pri_outline outline; double value, c, s, a, b, x, y; } pri_outlined;
 void pri_figure_prepare(pri_outlined *o, const pri_figure *f, double unit);    /* lengths times unit */

@@ -220,3 +220,15 @@ pri_status pri_figures_project_all(pri_ctx *ctx, const pri_figures *f, const pri
       for (ptrdiff_t k = 0; k < g->views * g->bins; k++) pri_array_item(y, i)[k] = pri_array_item(y, 0)[k];
   return PRI_OK;
 }
+
+pri_status pri_figures_project_each(pri_ctx *ctx, pri_figures_fn make, const void *priv, const pri_geometry *g, int bin_average, pri_array *y, ptrdiff_t first) {
+  pri_figures f = {.cover = 1};
+  PRI_ALLOC(ctx, f.f, PRI_FIGURES_MAX);
+  pri_status s = PRI_OK;
+  for (ptrdiff_t i = 0; i < y->items && s == PRI_OK; i++) {
+    make(priv, pri_ctx_seed(ctx), first + i, &f);
+    s = pri_figures_project(ctx, &f, g, bin_average, pri_array_item(y, i));
+  }
+  pri_free(ctx, f.f);
+  return s;
+}

@@ -150,7 +150,8 @@ static void paint_belly(struct painter *p, const struct body *t) {
   paint_ribs(p, t, 0.92);
 }
 
-static void figures(const struct torso *t, uint64_t seed, ptrdiff_t object, pri_figures *out) {
+static void figures(const void *priv, uint64_t seed, ptrdiff_t object, pri_figures *out) {
+  const struct torso *t = priv;
   struct painter p = {seed, (uint64_t)object * REACH, out};
   out->n = 0;
   const int chest = roll(&p, 0, 1) < 0.7;
@@ -171,28 +172,10 @@ static pri_status shape(const void *priv, pri_shape *s) {
   return PRI_OK;
 }
 
-static pri_status draw(pri_ctx *ctx, const void *priv, pri_array *x, ptrdiff_t first) {
-  pri_figures f = {.cover = 1};
-  PRI_ALLOC(ctx, f.f, PRI_FIGURES_MAX);
-  pri_status s = PRI_OK;
-  for (ptrdiff_t i = 0; i < x->items && s == PRI_OK; i++) {
-    figures(priv, pri_ctx_seed(ctx), first + i, &f);
-    s = pri_figures_draw(ctx, &f, pri_array_item(x, i), x->shape.n[0], x->shape.n[1]);
-  }
-  pri_free(ctx, f.f);
-  return s;
-}
+static pri_status draw(pri_ctx *ctx, const void *priv, pri_array *x, ptrdiff_t first) { return pri_figures_draw_each(ctx, figures, priv, x, first); }
 
 static pri_status project(pri_ctx *ctx, const void *priv, const pri_geometry *g, int bin_average, pri_array *y, ptrdiff_t first) {
-  pri_figures f = {.cover = 1};
-  PRI_ALLOC(ctx, f.f, PRI_FIGURES_MAX);
-  pri_status s = PRI_OK;
-  for (ptrdiff_t i = 0; i < y->items && s == PRI_OK; i++) {
-    figures(priv, pri_ctx_seed(ctx), first + i, &f);
-    s = pri_figures_project(ctx, &f, g, bin_average, pri_array_item(y, i));
-  }
-  pri_free(ctx, f.f);
-  return s;
+  return pri_figures_project_each(ctx, figures, priv, g, bin_average, y, first);
 }
 
 static const char *const parts[] = {"any", "chest", "belly", NULL};
