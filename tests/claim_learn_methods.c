@@ -12,72 +12,13 @@
 #include <unistd.h>
 #include <cmocka.h>
 #include "../reconstruct/learn_method.h"
+#include "learn_set.h"
 #include "priori/priori.h"
 #include "walk.h"
 
-enum { SIDE = 12, N = SIDE * SIDE };
+enum { SIDE = SET_SIDE, N = SET_PIXELS };
 static const int is_float = sizeof(pri_real) == 4;
 static const double best_theta = -0.2411620568, best_f = 0.018;
-static const pri_method_box box = {-16, 16};
-
-struct set {
-  pri_ctx *ctx;
-  pri_operator *A;
-  pri_prior *R;
-  pri_array y, truth;
-  pri_lower *l;
-};
-
-static void open_set(struct set *s, const char *prior, ptrdiff_t side) {
-  const pri_shape shape = pri_shape_2d(side, side);
-  *s = (struct set){0};
-  assert_int_equal(pri_open(&s->ctx, NULL), PRI_OK);
-  assert_int_equal(pri_operator_create(s->ctx, &s->A, "identity", NULL, &shape, NULL), PRI_OK);
-  assert_int_equal(pri_prior_create(s->ctx, &s->R, prior, NULL, &shape), PRI_OK);
-  assert_int_equal(pri_array_create(s->ctx, &s->y, &shape, 2), PRI_OK);
-  assert_int_equal(pri_array_create(s->ctx, &s->truth, &shape, 2), PRI_OK);
-}
-
-static void make_lower(struct set *s) {
-  const pri_lower_problem p = {.A = s->A, .R = s->R, .y = &s->y, .truth = &s->truth};
-  if (pri_lower_images(s->ctx, &s->l, &p) != PRI_OK) fail_msg("%s", pri_ctx_message(s->ctx));
-}
-
-static void open_pair(struct set *s) {
-  open_set(s, "tikhonov:weight=1", 1);
-  s->y.data[0] = 2, s->y.data[1] = 1, s->truth.data[0] = 1, s->truth.data[1] = (pri_real)0.8;
-  make_lower(s);
-}
-
-static void open_discs(struct set *s) {
-  open_set(s, "smooth-tv:weight=0.1,smoothing=0.05", SIDE);
-  for (int i = 0; i < 2; i++)
-    for (int k = 0; k < N; k++) pri_array_item(&s->truth, i)[k] = (pri_real)((k % SIDE - 5) * (k % SIDE - 5) + (k / SIDE - 6) * (k / SIDE - 6) < 9 + 6 * i ? 0.8 : 0.2);
-  for (ptrdiff_t k = 0; k < 2 * N; k++) s->y.data[k] = (pri_real)((double)s->truth.data[k] + 0.1 * pri_rng_normal_at(3, "noise", (uint64_t)k));
-  make_lower(s);
-}
-
-static void close_set(struct set *s) {
-  pri_lower_destroy(&s->l);
-  pri_array_destroy(&s->y);
-  pri_array_destroy(&s->truth);
-  pri_prior_destroy(&s->R);
-  pri_operator_destroy(&s->A);
-  assert_int_equal(pri_ctx_memory_used(s->ctx), 0);
-  pri_ctx_destroy(&s->ctx);
-}
-
-static pri_method *begin(struct set *s, const char *spec, const double *start) {
-  pri_method *m;
-  if (pri_method_parse(s->ctx, &m, spec) != PRI_OK || pri_method_start(m, s->l, start, box) != PRI_OK) fail_msg("%s: %s", spec, pri_ctx_message(s->ctx));
-  return m;
-}
-
-static void go(struct set *s, pri_method *m, int steps, pri_method_report *r) {
-  pri_verdict v = PRI_GO;
-  for (int k = 0; k < steps && v == PRI_GO; k++)
-    if (pri_method_step(m, r, &v) != PRI_OK) fail_msg("%s", pri_ctx_message(s->ctx));
-}
 
 static void each_finds_the_scalar_optimum(void **state) {
   static const char *const specs[] = {"maid", "maid:search=paper,eps=0.1,alpha=1", "maid:metric=none", "maid:metric=bb", "maid:metric=bfgs", "maid:metric=lbfgs", "maid:metric=adagrad", "maid:descent=yes",

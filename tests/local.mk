@@ -63,7 +63,7 @@ test_sources += tests/claim_fbp_operator.c
 test_sources += tests/unit_fft.c tests/unit_linalg.c
 test_sources += tests/conf_phantom.c tests/claim_phantom_halving.c
 test_sources += tests/conf_monitor.c tests/conf_solver.c tests/unit_solver.c tests/claim_solver_minimum.c
-test_headers += tests/small.h
+test_headers += tests/learn_set.h tests/small.h
 test_sources += tests/unit_fbp_edges.c
 # readers on any bytes: `make fuzz` (tests/fuzz.sh) builds them for libFuzzer; without it they replay files: unit_fuzz_input.sh, unit_fuzz_text.sh
 tests_fuzz_text_SOURCES = tests/fuzz_text.c
