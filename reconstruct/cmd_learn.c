@@ -167,11 +167,10 @@ static pri_status make_judge(pri_learn_job *g) {
 }
 
 static pri_status make_method(pri_learn_job *g) {
-  const void *priv;
+  void *priv;
   double *theta;
   PRI_ALLOC(g->ctx, theta, (ptrdiff_t)pri_lower_ntheta(g->l));
-  if (g->is_tgv) pri_learn_tgv_face.get_theta(&g->tgv[0], theta);
-  else pri_prior_class_of(g->R, &priv)->learnable->get_theta(priv, theta);
+  pri_learn_face(g, &priv)->get_theta(priv, theta);
   const pri_status s = pri_method_start(g->m, g->l, theta, (pri_method_box){-16, 16});
   pri_free(g->ctx, theta);
   return s;
@@ -239,16 +238,17 @@ static pri_status iterate(pri_learn_job *g) {
 }
 
 /* "weight 0.083, smoothing 0.0035" */
-static void name_values(const pri_learn_job *g, char *text, size_t room) {
+static pri_status name_values(const pri_learn_job *g, char *text, size_t room) {
   const size_t p = pri_lower_ntheta(g->l);
   double v[PRI_LEARN_SAID];
   text[0] = 0;
   if (p > PRI_LEARN_SAID) {
     snprintf(text, room, "%zu parameters", p);
-    return;
+    return PRI_OK;
   }
-  pri_learn_values(g, v);
+  PRI_TRY(pri_learn_values(g, v));
   for (size_t i = 0, at = 0; i < p && at < room - 40; i++) at += (size_t)snprintf(text + at, room - at, "%s%s %.5g", i ? ", " : "", pri_learn_parameter(g->name, i), exp(v[i]));
+  return PRI_OK;
 }
 
 static const char *doubt(const pri_learn_job *g) {
@@ -256,11 +256,12 @@ static const char *doubt(const pri_learn_job *g) {
   return g->loss == PRI_LOSS_WHITENESS ? "whiteness has no proven slope" : "the prior is not known to be convex";
 }
 
-static void say_result(pri_learn_job *g) {
+static pri_status say_result(pri_learn_job *g) {
   char text[200];
-  name_values(g, text, sizeof text);
+  PRI_TRY(name_values(g, text, sizeof text));
   if (!pri_lower_certified(g->l)) pri_log(g->ctx, PRI_LOG_WARN, "the intervals of the loss are estimates: %s", doubt(g));
   pri_log(g->ctx, PRI_LOG_INFO, "%s: %s after %zu steps; %s: %s. Use it: --prior %s:file=%s", g->o->output, pri_verdict_name(g->why), json_array_size(g->history), g->name, text, g->name, g->o->output);
+  return PRI_OK;
 }
 
 static pri_status work(pri_learn_job *g) {
@@ -278,7 +279,7 @@ static pri_status work(pri_learn_job *g) {
   PRI_TRY(pri_learn_state_load(g));
   PRI_TRY(iterate(g));
   PRI_TRY(pri_learn_write(g));
-  say_result(g);
+  PRI_TRY(say_result(g));
   pri_journal_event(g->log, "done", json_pack("{s:i, s:s}", "status", 0, "verdict", pri_verdict_name(g->why)));
   return PRI_OK;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* learn_card.c - what a .prior file says of itself: from which data, by which options, with which certificate, and how it got there. */
 #include <math.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -85,19 +86,20 @@ static json_t *certificate(const pri_learn_job *g) {
   return c;
 }
 
-void pri_learn_values(const pri_learn_job *g, double *out) {
-  const double *theta = pri_method_theta(g->m);
-  memcpy(out, theta, pri_lower_ntheta(g->l) * sizeof *out);
-  if (g->is_tgv) out[1] = theta[1] - theta[0];
+const pri_learnable *pri_learn_face(const pri_learn_job *g, void **priv) {
+  const void *of;
+  if (g->is_tgv) return *priv = (void *)(uintptr_t)&g->tgv[0], &pri_learn_tgv_face;
+  const pri_learnable *face = pri_prior_class_of(g->R, &of)->learnable;
+  return *priv = (void *)(uintptr_t)of, face;
 }
 
-/* What the file holds, where that is not theta itself. */
-static pri_status stored(pri_learn_job *g, double *values) {
-  const void *priv;
-  if (g->is_tgv) return PRI_OK;
-  const pri_learnable *face = pri_prior_class_of(g->R, &priv)->learnable;
-  PRI_TRY(pri_prior_set_theta(g->R, pri_method_theta(g->m)));
-  if (face->stored) face->stored(priv, values);
+pri_status pri_learn_values(const pri_learn_job *g, double *out) {
+  const double *theta = pri_method_theta(g->m);
+  void *priv;
+  const pri_learnable *face = pri_learn_face(g, &priv);
+  memcpy(out, theta, pri_lower_ntheta(g->l) * sizeof *out);
+  PRI_TRY(face->set_theta(g->ctx, priv, theta));
+  if (face->stored) face->stored(priv, out);
   return PRI_OK;
 }
 
@@ -105,8 +107,7 @@ static pri_status save(pri_learn_job *g, const char *text) {
   const size_t p = pri_lower_ntheta(g->l);
   double *values;
   PRI_ALLOC(g->ctx, values, (ptrdiff_t)p);
-  pri_learn_values(g, values);
-  pri_status s = stored(g, values);
+  pri_status s = pri_learn_values(g, values);
   if (s == PRI_OK) s = pri_learn_save(g->ctx, g->o->output, g->o->force, g->prior, values, p, text);
   pri_free(g->ctx, values);
   return s;

@@ -46,6 +46,8 @@ PRI_MUST_CHECK pri_status pri_learn_state_load(pri_learn_job *g); /* --resume, w
 /* ---- learn_card.c */
 PRI_MUST_CHECK pri_status pri_learn_describe(pri_learn_job *g, const char *solver); /* configuration and origin */
 json_t *pri_learn_step(const pri_learn_job *g);
-void pri_learn_values(const pri_learn_job *g, double *out);         /* theta as it stands in the file: tgv keeps (weight, ratio, smoothing) of (a1, a0, nu) */
+/* What is learned, and the object it is of (that of g; the caller does not free it) */
+const pri_learnable *pri_learn_face(const pri_learn_job *g, void **priv);
+PRI_MUST_CHECK pri_status pri_learn_values(const pri_learn_job *g, double *out); /* theta as it stands in the file */
 PRI_MUST_CHECK pri_status pri_learn_write(pri_learn_job *g);      /* the prior file; the state goes */
 #endif

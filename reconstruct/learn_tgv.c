@@ -31,6 +31,12 @@ static void get_theta(const void *priv, double *theta) {
   theta[0] = log(v->a[0]), theta[1] = log(v->a[1]), theta[2] = log(v->nu);
 }
 
+/* weight, ratio and smoothing, as the keys of prior tgv */
+static void stored(const void *priv, double *theta) {
+  get_theta(priv, theta);
+  theta[1] -= theta[0];
+}
+
 static pri_status set_theta(pri_ctx *ctx, void *priv, const double *theta) {
   pri_learn_tgv *v = priv;
   for (int i = 0; i < PRI_LEARN_TGV_THETA; i++)
@@ -215,5 +221,5 @@ static pri_status mixed_t(pri_ctx *ctx, const void *priv, double *out, const pri
   return PRI_OK;
 }
 
-const pri_learnable pri_learn_tgv_face = {.ntheta = ntheta, .get_theta = get_theta, .set_theta = set_theta, .constants = constants, .cache = cache,
+const pri_learnable pri_learn_tgv_face = {.ntheta = ntheta, .get_theta = get_theta, .stored = stored, .set_theta = set_theta, .constants = constants, .cache = cache,
                                           .prepare = prepare, .hessvec = hessvec, .mixed = mixed, .mixed_t = mixed_t};
