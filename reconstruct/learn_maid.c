@@ -23,7 +23,7 @@
 #include "vec.h"
 
 enum { TIGHTENINGS = 60 };
-static const double SMALLEST = 1e-7 /* of f */, FLOOR = 1e-13, TANGENT = 0.1, FAR = 0.1;
+static const double SMALLEST = 1e-7 /* of |f|: estimates of a loss may be below 0 */, FLOOR = 1e-13, TANGENT = 0.1, FAR = 0.1;
 
 struct pri_maid {
   pri_ctx *ctx;
@@ -106,11 +106,11 @@ static pri_status sharpen(pri_maid *m, double *a, double *predicted, int *short_
     pri_metric_direct(&m->metric, m->d, m->z, &(pri_metric_where){m->theta, m->o.lo, m->o.hi, m->o.cap});
     *a = first_step(m);
     *predicted = promise(m, *a);
-    const int small = !(*predicted > SMALLEST * m->f.high), wide = !paper(m) && 2 * m->f.half > m->o.kappa * fmax(*predicted, SMALLEST * m->f.high);
+    const int small = !(*predicted > SMALLEST * fabs(m->f.high)), wide = !paper(m) && 2 * m->f.half > m->o.kappa * fmax(*predicted, SMALLEST * fabs(m->f.high));
     const int blind = m->o.descent == 2 && !(m->omega * sqrt(dot(m->d, m->d, m->p)) <= (1 - m->o.eta) * dot(m->z, m->d, m->p));
     if (!wide && (small || !blind)) return PRI_OK; /* a small promise counts once the interval is as narrow */
     if (pri_ctx_cancelled(m->ctx)) return PRI_FAIL(m->ctx, PRI_ECANCEL, "interrupted");
-    const double fit = wide ? 0.9 * m->o.kappa * fmax(*predicted, SMALLEST * m->f.high) / (2 * m->f.half) : 1;
+    const double fit = wide ? 0.9 * m->o.kappa * fmax(*predicted, SMALLEST * fabs(m->f.high)) / (2 * m->f.half) : 1;
     m->eps *= fmin(fit, blind ? m->o.nu : 0.9);
     if (m->eps < FLOOR) break;
   }
@@ -219,7 +219,7 @@ pri_status pri_maid_step(pri_maid *m, pri_maid_report *r, pri_verdict *v) {
     PRI_TRY(sharpen(m, &a, &predicted, &short_));
     report(m, r, predicted);
     if (short_) return *v = PRI_STOPPED_EARLY, PRI_OK;
-    if (!(predicted > SMALLEST * m->f.high)) return *v = PRI_CONVERGED, PRI_OK;
+    if (!(predicted > SMALLEST * fabs(m->f.high))) return *v = PRI_CONVERGED, PRI_OK;
     PRI_TRY(walk_down(m, tries, &a, &predicted, &verdict));
     if (verdict == 1) break;
     m->failures++;
